@@ -1,0 +1,1 @@
+"""Reading the cluster through kubectl: states, events, logs and port-forwards."""

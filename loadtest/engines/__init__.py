@@ -1,0 +1,1 @@
+"""Load engines: each sends a plan's load and hands over one sample per request."""

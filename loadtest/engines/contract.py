@@ -1,0 +1,18 @@
+"""What every load engine offers; `loadtest.engines.ENGINES` lists the ones there are."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from loadtest.load_run import LoadRun
+from loadtest.plan import LoadPlan
+from loadtest.sample import Sample
+from loadtest.target import TargetEnvironment
+
+
+class Engine(Protocol):
+    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+        """Warm up, send the plan's load, hand over each sample as its request ends.
+
+        Raises UnhealthyError where warm-up does not get a right answer from every host.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What the cluster used during the load window, asked of Prometheus."""

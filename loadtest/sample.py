@@ -1,0 +1,56 @@
+"""One record per request: the backbone every figure is computed from, written before any statistic.
+
+Times are nanoseconds since the start of the load window, from a monotonic clock; `LoadWindow` ties them to
+the wall clock. Leaves out how samples are made (engines), kept (sample_store) and summed up (stats).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Arm(StrEnum):
+    """Which version a request went to: a plain run has HEAD alone, a comparison all three."""
+
+    HEAD = "head"
+    BASE = "base"
+    CONTROL = "control"
+
+
+class ErrorClass(StrEnum):
+    """Why a request does not count as answered. One request has at most one, the first that applies."""
+
+    TIMEOUT = "timeout"  # no whole answer within the plan's time-out
+    CONNECT = "connect"  # no connection: refused, unreachable
+    CLOSED = "closed"  # the connection ended before the answer was whole
+    PROTOCOL = "protocol"  # what came is not HTTP
+    HTTP_3XX = "http_3xx"
+    HTTP_4XX = "http_4xx"
+    HTTP_5XX = "http_5xx"
+    WRONG_BODY = "wrong_body"  # a 2xx answer that is not the asked host's
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One request. `latency_ns` runs from the actual start to the last byte, or to the failure."""
+
+    arm: Arm
+    round: int
+    host: str
+    intended_start_ns: int
+    actual_start_ns: int
+    latency_ns: int
+    status: int | None  # None where no status line came
+    body_bytes: int
+    error: ErrorClass | None  # None: answered rightly
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadWindow:
+    """The span of the load on the wall clock: from the first intended start to the last answer."""
+
+    started_unix_ns: int
+    ended_unix_ns: int
+
+    @property
+    def duration_s(self) -> float:
+        return (self.ended_unix_ns - self.started_unix_ns) / 1e9

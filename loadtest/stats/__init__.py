@@ -1,0 +1,1 @@
+"""From samples to figures: pure functions, no clock, no network."""

@@ -1,0 +1,88 @@
+"""What is to be tested and where it answers: the one contract between the Pulumi program and this package.
+
+`TargetEnvironment` is read from `pulumi stack output --json` and from nothing else. Leaves out how the
+stack came to be; `infra.outputs` writes what is read here, and a contract test holds the two together.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from loadtest.errors import DeployError
+from loadtest.plan import LoadPlan
+from loadtest.slo import Objective
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterTarget:
+    provider: str
+    name: str
+    context: str  # kubeconfig context
+    kubeconfig_path: str
+    nodes: int
+    kubernetes_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressTarget:
+    """Clients connect to `address:port` and send the app's name as Host: no name is ever resolved."""
+
+    controller: str
+    namespace: str
+    address: str
+    port: int
+    chart_version: str
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppTarget:
+    name: str
+    namespace: str
+    host: str
+    path: str
+    expected_body: str  # compared after surrounding white space is dropped
+    replicas: int
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringTarget:
+    """`port` is a loopback port of the cluster, or None: then the service is reached by port-forward."""
+
+    namespace: str
+    service: str
+    service_port: int
+    address: str
+    port: int | None
+    scrape_interval_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetEnvironment:
+    schema_version: int
+    cluster: ClusterTarget
+    ingress: IngressTarget
+    apps: tuple[AppTarget, ...]
+    monitoring: MonitoringTarget
+    load: LoadPlan
+    objectives: tuple[Objective, ...]
+
+
+def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
+    """The target a stack's outputs describe. Raises DeployError where they do not fit."""
+    if outputs.get("schema_version") != SCHEMA_VERSION:
+        raise DeployError(
+            f"the stack's outputs have schema version {outputs.get('schema_version')!r}, "
+            f"this version reads {SCHEMA_VERSION}",
+            hint="Was the stack deployed? `pulumi up` writes outputs that fit.",
+        )
+    try:
+        return msgspec.convert(outputs, TargetEnvironment)
+    except msgspec.ValidationError as error:
+        raise DeployError(
+            f"the stack's outputs do not fit: {error}", hint="Deploy again with `pulumi up`."
+        ) from error
