@@ -13,7 +13,6 @@ LoadTestError
 Other exceptions are defects and keep their traceback. Only `cli` prints.
 """
 
-from typing import ClassVar
 
 from loadtest.exit_codes import ExitCode
 
@@ -21,7 +20,7 @@ from loadtest.exit_codes import ExitCode
 class LoadTestError(Exception):
     """Something went wrong that a person can act on: `message` says what, `hint` what to do next."""
 
-    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+    exit_code: ExitCode = ExitCode.USAGE
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -1,0 +1,49 @@
+# Every target does its own set-up: on a fresh machine nothing but Python 3.11+ and the package registries is needed.
+
+PYTHON ?= python3
+STACK ?= ci
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint setup destroy bench-pipeline bench-client lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup  ## the whole job: set-up, cluster, load, report, everything down again (STACK=ci)
+	@python -m loadtest pipeline --stack $(STACK)
+
+test: setup-test lint  ## every test, those on a real cluster included
+	@python -m pytest
+
+lint: setup-test  ## style, types and the rule which module may import which
+	@ruff format --check .
+	@ruff check .
+	@mypy
+	@lint-imports
+
+setup:  ## get every tool and image a run needs
+	@$(PYTHON) -m toolchain setup --for run
+
+.PHONY: setup-test
+setup-test:
+	@$(PYTHON) -m toolchain setup --for test
+
+destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
+	@python -m loadtest destroy --stack $(STACK)
+
+bench-pipeline: setup-test  ## the warm pipeline beside its floor, alternating, in seconds per stage and as a ratio
+	@python -m bench.pipeline
+
+bench-client: setup-test  ## the load client beside httpx and aiohttp, in one run
+	@python -m bench.client
+
+lock: setup-test  ## write requirements*.txt anew from pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --constraints requirements.txt pyproject.toml --group dev \
+		--output-file requirements-dev.txt
+
+clean:  ## remove what a clone holds beside its source; the user's cache stays
+	@rm -rf .venv .toolchain artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

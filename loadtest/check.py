@@ -1,0 +1,117 @@
+"""Whether a run can start on this machine: everything that stands in its way, found at once.
+
+Leaves out what only a deployed stack can show (health).
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest import process
+from loadtest.cluster import kind
+from loadtest.errors import LoadTestError, MachineError, UsageError
+from loadtest.exit_codes import ExitCode, worst
+from loadtest.stack_facts import StackFacts, read_stack_facts
+
+_PROGRAMS = ("pulumi", "kind", "kubectl", "docker")
+_DISK_FREE_MINIMUM_BYTES = 3 * 2**30
+_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    message: str
+    hint: str
+    exit_code: ExitCode
+
+
+class CheckError(LoadTestError):
+    """All that stands in the way; its exit code is that of the worst problem."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        lines = [f"  - {one.message}" + (f"\n    {one.hint}" if one.hint else "") for one in problems]
+        super().__init__("this run cannot start:\n" + "\n".join(lines))
+        self.exit_code = worst(one.exit_code for one in problems)
+
+
+def check(project: Path, stack: str) -> StackFacts:
+    """The facts of a stack that can be deployed here and now. Raises CheckError with every problem."""
+    facts = read_stack_facts(project, stack)
+    checks: tuple[Callable[[Path, StackFacts], Iterator[Problem]], ...] = (
+        _config,
+        _programs,
+        _engine,
+        _disk,
+        _leftovers,
+    )
+    with ThreadPoolExecutor(len(checks)) as pool:
+        found = list(pool.map(lambda one: _problems(one(project, facts)), checks))
+    if problems := tuple(problem for group in found for problem in group):
+        raise CheckError(problems)
+    return facts
+
+
+def _problems(found: Iterable[Problem]) -> list[Problem]:
+    """What a check found; a check that could not be carried out is a problem itself."""
+    problems: list[Problem] = []
+    try:
+        problems.extend(found)
+    except LoadTestError as error:
+        problems.append(Problem(message=error.message, hint=error.hint, exit_code=error.exit_code))
+    return problems
+
+
+def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    for problem in facts.problems:
+        yield Problem(message=problem, hint="", exit_code=UsageError.exit_code)
+
+
+def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    if missing := [name for name in _PROGRAMS if not shutil.which(name)]:
+        yield Problem(
+            message=f"not on the PATH: {', '.join(missing)}",
+            hint="`make setup` gets them; then run through `make`, or `source .venv/bin/activate` first.",
+            exit_code=MachineError.exit_code,
+        )
+
+
+def _engine(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    process.answer(
+        ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
+    )
+    image = facts.cluster.node_image if facts.cluster else None
+    if image and not _has_image(project, image):
+        yield Problem(
+            message=f"the container engine does not have the node image {image}",
+            hint="`make setup` gets it.",
+            exit_code=MachineError.exit_code,
+        )
+
+
+def _has_image(project: Path, image: str) -> bool:
+    listed = process.answer(("docker", "images", "--quiet", image), folder=project, timeout_s=_TIMEOUT_S)
+    return bool(listed.strip())
+
+
+def _disk(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    free_bytes = shutil.disk_usage(project).free
+    if free_bytes < _DISK_FREE_MINIMUM_BYTES:
+        yield Problem(
+            message=f"{free_bytes / 2**30:.1f} GiB of disk are free, a run wants "
+            f"{_DISK_FREE_MINIMUM_BYTES / 2**30:.0f} GiB",
+            hint="Free some; `docker system df` shows what images and stopped containers hold.",
+            exit_code=MachineError.exit_code,
+        )
+
+
+def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    if facts.cluster is None or facts.cluster.provider != "kind":
+        return
+    if containers := kind.node_containers(facts.cluster.name, folder=project):
+        yield Problem(
+            message=f"a cluster {facts.cluster.name!r} is there already ({', '.join(sorted(containers))})",
+            hint="If it is an earlier run's, `make destroy` takes it down: no run starts over leftovers.",
+            exit_code=MachineError.exit_code,
+        )

@@ -1,0 +1,35 @@
+"""The KinD cluster as the container engine knows it, for what has to work when nothing else does.
+
+Leaves out creating clusters: the Pulumi program does that. Asks the engine by label rather than `kind`, which
+would miss the containers of a half-made cluster.
+"""
+
+from pathlib import Path
+
+from loadtest import process
+from loadtest.errors import CleanupError
+
+_TIMEOUT_S = 120.0
+
+
+def node_containers(cluster: str, *, folder: Path) -> tuple[str, ...]:
+    """Names of the cluster's containers, running or not. Raises MachineError without an engine."""
+    return tuple(
+        process.answer(
+            (
+                *("docker", "ps", "--all", "--format", "{{.Names}}"),
+                *("--filter", f"label=io.x-k8s.kind.cluster={cluster}"),
+            ),
+            folder=folder,
+            timeout_s=_TIMEOUT_S,
+        ).split()
+    )
+
+
+def delete(cluster: str, *, folder: Path, log: Path) -> None:
+    """Delete the cluster by its name; raises CleanupError where `kind` fails."""
+    done = process.run(
+        ("kind", "delete", "cluster", "--name", cluster), folder=folder, log=log, timeout_s=_TIMEOUT_S
+    )
+    if not done.succeeded:
+        raise CleanupError(f"`kind delete cluster --name {cluster}` failed", hint="\n".join(done.tail))

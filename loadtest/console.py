@@ -1,0 +1,60 @@
+"""The progress view: calm on a terminal, plain lines where output goes to a file or a workflow's log."""
+
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from loadtest.report.model import StageTiming
+from loadtest.stages import Progress
+
+_MARKS = {"ok": "[green]✓[/green]", "failed": "[red]✗[/red]"}
+
+
+class PlainProgress:
+    """One line when a stage ends, one for each note; what a stage is at is for eyes alone and left out."""
+
+    def begin(self, stage: str) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        pass
+
+    def end(self, timing: StageTiming) -> None:
+        print(f"{timing.stage:<8} {timing.outcome:<6} {timing.duration_s:6.1f} s", flush=True)
+
+    def note(self, text: str) -> None:
+        print(text, flush=True)
+
+
+class TerminalProgress:
+    """A spinner beside the present stage and a mark with its seconds beside each that ended."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._stage = ""
+        self._status: Status | None = None
+
+    def begin(self, stage: str) -> None:
+        self._stage = stage
+        self._status = self._console.status(stage)
+        self._status.start()
+
+    def say(self, text: str) -> None:
+        if self._status:
+            self._status.update(f"{self._stage}  [dim]{escape(text)}[/dim]")
+
+    def end(self, timing: StageTiming) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
+        mark = _MARKS.get(timing.outcome, "-")
+        self._console.print(f"{mark} {timing.stage:<8} {timing.duration_s:6.1f} s")
+
+    def note(self, text: str) -> None:
+        self._console.print(escape(text))
+
+
+def progress() -> Progress:
+    return TerminalProgress() if sys.stdout.isatty() else PlainProgress()

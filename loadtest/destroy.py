@@ -1,0 +1,62 @@
+"""Taking everything down, whatever state it is in: by Pulumi first, by name where that fails, then a look.
+
+Leaves out who calls it when: the pipeline always, a person by `loadtest destroy`, the guard for a dead run.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from loadtest.cluster import kind
+from loadtest.errors import CleanupError, LoadTestError
+from loadtest.pulumi_cli import PulumiStack
+from loadtest.stack_facts import ClusterFacts
+
+logger = logging.getLogger(__name__)
+
+
+def destroy(
+    stack: PulumiStack, cluster: ClusterFacts, kubeconfig: Path, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Take the stack and its cluster down; the value says in words what did not go the plain way.
+
+    Raises CleanupError when something is still there at the end. The caller holds the run lock.
+    """
+    notes: list[str] = []
+    say("pulumi destroy")
+    emptied = _attempt(stack.destroy, notes)
+    if not emptied and "lock" in notes[-1]:
+        stack.release_lock()
+        emptied = _attempt(stack.destroy, notes)
+    if cluster.provider == "kind":
+        _delete_by_name(stack, cluster.name, notes, say)
+    if not emptied:
+        stack.release_lock()
+        stack.forget()
+        notes.append("the stack's state was emptied: what it named is gone with its cluster")
+    kubeconfig.unlink(missing_ok=True)
+    return tuple(notes)
+
+
+def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
+    try:
+        step()
+    except LoadTestError as error:
+        logger.warning("cleaning up: %s", error)
+        notes.append(str(error))
+        return False
+    return True
+
+
+def _delete_by_name(stack: PulumiStack, name: str, notes: list[str], say: Callable[[str], None]) -> None:
+    """What Pulumi does not know of: a cluster half made when its creation was cut off."""
+    left = kind.node_containers(name, folder=stack.project)
+    if not left:
+        return
+    say(f"kind delete cluster --name {name}")
+    kind.delete(name, folder=stack.project, log=stack.logs / "kind-delete.log")
+    notes.append(f"the cluster {name} was deleted by its name")
+    if left := kind.node_containers(name, folder=stack.project):
+        raise CleanupError(
+            f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
+        )

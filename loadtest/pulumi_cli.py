@@ -1,0 +1,84 @@
+"""The few `pulumi` commands a run needs, each as one call. Leaves out what the program declares.
+
+The command line is used rather than the Automation API: its process can be stopped as a group, its output
+goes to a log as it comes, and users see the very commands they can type themselves (docs/adr/0002).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtest import process
+from loadtest.errors import CleanupError, DeployError, MachineError
+
+UP_TIMEOUT_S = 900.0
+DESTROY_TIMEOUT_S = 300.0
+_QUERY_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulumiStack:
+    """`on_start` hears of every process started, so that someone else can stop it should this process die."""
+
+    project: Path
+    stack: str
+    logs: Path
+    on_start: Callable[[int], None] = lambda pid: None
+
+    def up(self, on_line: Callable[[str], None]) -> None:
+        done = self._pulumi(
+            "up", "--yes", "--skip-preview", "--suppress-outputs", timeout_s=UP_TIMEOUT_S, on_line=on_line
+        )
+        if not done.succeeded:
+            raise DeployError(
+                "the stack did not come up" + (f" within {UP_TIMEOUT_S:.0f} s" if done.timed_out else ""),
+                hint=_why(done.tail) or f"All of it stands in {self.logs / 'pulumi-up.log'}.",
+            )
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs without secrets. Raises DeployError where there are none."""
+        try:
+            text = process.answer(
+                ("pulumi", "stack", "output", "--json", "--stack", self.stack, "--non-interactive"),
+                folder=self.project,
+                timeout_s=_QUERY_TIMEOUT_S,
+            )
+        except MachineError as error:
+            raise DeployError("the stack's outputs cannot be read", hint=error.hint) from error
+        outputs: dict[str, Any] = json.loads(text)
+        return outputs
+
+    def destroy(self) -> None:
+        done = self._pulumi("destroy", "--yes", "--skip-preview", timeout_s=DESTROY_TIMEOUT_S)
+        if not done.succeeded:
+            raise CleanupError("`pulumi destroy` failed", hint=_why(done.tail))
+
+    def release_lock(self) -> None:
+        """Drop the lock that a dead `pulumi` left. Only for a caller that holds this run's own lock."""
+        self._pulumi("cancel", "--yes", timeout_s=_QUERY_TIMEOUT_S)
+
+    def forget(self) -> None:
+        """Drop every resource from the state: for a cluster that was taken down by other means."""
+        done = self._pulumi("state", "delete", "--all", "--force", "--yes", timeout_s=_QUERY_TIMEOUT_S)
+        if not done.succeeded:
+            raise CleanupError("the stack's state could not be emptied", hint=_why(done.tail))
+
+    def _pulumi(
+        self, *command: str, timeout_s: float, on_line: Callable[[str], None] = lambda line: None
+    ) -> process.Completed:
+        return process.run(
+            ("pulumi", *command, "--stack", self.stack, "--non-interactive", "--color", "never"),
+            folder=self.project,
+            log=self.logs / f"pulumi-{command[0]}.log",
+            timeout_s=timeout_s,
+            on_start=self.on_start,
+            on_line=on_line,
+        )
+
+
+def _why(tail: tuple[str, ...]) -> str:
+    """The part of pulumi's output that says what went wrong: from its Diagnostics on, at most 20 lines."""
+    start = next((at for at, line in enumerate(tail) if line.startswith("Diagnostics:")), 0)
+    return "\n".join(tail[start:][-20:]).strip()

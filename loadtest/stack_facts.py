@@ -1,0 +1,50 @@
+"""What the stack's config says, asked of the Pulumi program's own settings before anything is created.
+
+The question goes through a process of its own (`python -m infra.check`): this package never imports `infra`.
+"""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from loadtest.errors import UsageError
+
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterFacts:
+    """`node_image` is None where the cluster is not ours to make."""
+
+    provider: str
+    name: str
+    node_image: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFacts:
+    """`cluster` is None where the config is too broken to tell; `problems` then says why."""
+
+    problems: tuple[str, ...]
+    cluster: ClusterFacts | None
+    kubeconfig_path: str | None
+
+
+def read_stack_facts(project: Path, stack: str) -> StackFacts:
+    """Raises UsageError where the program's settings cannot be read at all, as with an unknown stack."""
+    done = subprocess.run(
+        (sys.executable, "-m", "infra.check", "--stack", stack),
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+    )
+    try:
+        return msgspec.json.decode(done.stdout, type=StackFacts)
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            f"the settings of the stack {stack!r} cannot be read", hint=done.stderr.strip()[-2000:]
+        ) from error

@@ -1,0 +1,54 @@
+"""The stages of a run: each is announced, timed and remembered, whatever becomes of it."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from loadtest.report.model import StageTiming
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Where a run tells a person what it is doing; `loadtest.console` has the ones there are."""
+
+    def begin(self, stage: str) -> None: ...
+
+    def say(self, text: str) -> None:
+        """What the present stage is at, replacing what was said before."""
+        ...
+
+    def end(self, timing: StageTiming) -> None: ...
+
+    def note(self, text: str) -> None:
+        """Something that is to stay on the screen."""
+        ...
+
+
+class Stages:
+    def __init__(self, progress: Progress, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self.progress = progress
+        self._clock_s = clock_s
+        self._timings: list[StageTiming] = []
+
+    @property
+    def timings(self) -> tuple[StageTiming, ...]:
+        return tuple(self._timings)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
+        """Run a stage; the value is a function that says what the stage is at."""
+        self.progress.begin(name)
+        logger.info("stage begins", extra={"stage": name})
+        started_s = self._clock_s()
+        outcome = "failed"
+        try:
+            yield self.progress.say
+            outcome = "ok"
+        finally:
+            timing = StageTiming(stage=name, duration_s=self._clock_s() - started_s, outcome=outcome)
+            self._timings.append(timing)
+            logger.info("stage ends", extra={"stage": name, "outcome": outcome})
+            self.progress.end(timing)
