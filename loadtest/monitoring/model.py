@@ -7,7 +7,10 @@ from loadtest.sample import LoadWindow
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """Average, minimum and maximum over the window, with the number of real samples they come from."""
+    """Average, minimum and maximum over the window; `samples` counts the real readings they come from.
+
+    Where several containers add up to one figure, it is the count of the one with the fewest.
+    """
 
     average: float | None
     minimum: float | None
@@ -20,7 +23,9 @@ class ScopeUsage:
     """One scope's use: an app by its name, `ingress`, or the whole `cluster`.
 
     `cpu_seconds` is the difference of the counters between the real sample timestamps that bracket the
-    window, scaled to nothing: `cpu_window_s` says over how many seconds it was measured.
+    window, scaled to nothing: `cpu_window_s` says over how many seconds it was measured, at most (each
+    container has timestamps of its own). Requests are those to the app's host; for `ingress` and
+    `cluster` all of them.
     """
 
     scope: str
@@ -36,9 +41,13 @@ class ScopeUsage:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceUsage:
-    """`problems` says in words what could not be measured and why."""
+    """`problems` says in words what could not be measured and why.
+
+    `waited_s` is how long the measurement waited after the load for readings newer than the window.
+    """
 
     window: LoadWindow
     scrape_interval_s: float
     scopes: tuple[ScopeUsage, ...]
     problems: tuple[str, ...]
+    waited_s: float = 0.0
