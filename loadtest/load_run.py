@@ -7,7 +7,11 @@ from loadtest.sample import LoadWindow
 
 @dataclass(frozen=True, kw_only=True)
 class Generator:
-    """What the load generator says of itself, so that a reader can see it was not what was measured."""
+    """What the load generator says of itself, so that a reader can see it was not what was measured.
+
+    `cpu_s` is what sending and receiving took within the window. `connections_opened` counts from warm-up on:
+    where it equals the plan's concurrency, every connection was reused to the end.
+    """
 
     engine: str
     cpu_s: float

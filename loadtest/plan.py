@@ -33,8 +33,8 @@ class LoadPlan:
             if not ok
         ]
 
-    def overridden(self, **flags: Any) -> "LoadPlan":
-        """This plan with the flags that were given (not None) in place. Raises UsageError with all problems."""
+    def overridden(self, **flags: Any) -> "LoadPlan":  # noqa: ANN401 - each flag has its field's type
+        """This plan with the flags that were given (not None) in place; UsageError tells all problems."""
         plan = replace(self, **{name: value for name, value in flags.items() if value is not None})
         if problems := plan.problems():
             raise UsageError("the load plan cannot be carried out: " + "; ".join(problems))

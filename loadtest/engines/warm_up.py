@@ -1,0 +1,43 @@
+"""The requests before the window: every host has to answer rightly before anything is measured."""
+
+import asyncio
+from collections.abc import Iterable
+
+from loadtest.engines.client import Client, Request
+from loadtest.engines.response import Answer
+from loadtest.errors import UnhealthyError
+
+_SHOWN_BODY_BYTES = 200
+
+
+async def warm_up(client: Client, requests: Iterable[Request], *, retries: int, pause_s: float) -> None:
+    """Ask each host until it answers rightly. Raises UnhealthyError where it does not after all retries."""
+    for request in requests:
+        await _until_right(client, request, retries=retries, pause_s=pause_s)
+
+
+async def _until_right(client: Client, request: Request, *, retries: int, pause_s: float) -> None:
+    answer = (await client.exchange(request)).answer
+    for _ in range(retries):
+        if answer.error is None:
+            return
+        await asyncio.sleep(pause_s)
+        answer = (await client.exchange(request)).answer
+    if answer.error is not None:
+        raise UnhealthyError(
+            f"{request.host} did not answer rightly to {retries + 1} warm-up request(s), "
+            f"the last time: {_described(answer)}; expected was the body {_shown(request.expected_body)}",
+            hint="Look at the pods and the ingress: `kubectl get pods,ingress --all-namespaces`.",
+        )
+
+
+def _described(answer: Answer) -> str:
+    if answer.status is None:
+        return str(answer.error)
+    return f"{answer.error}, status {answer.status}, body {_shown(answer.body)}"
+
+
+def _shown(body: bytes) -> str:
+    """Text from outside: control characters escaped, length capped."""
+    text = repr(body[:_SHOWN_BODY_BYTES].decode(errors="replace"))
+    return f"{text} (the first {_SHOWN_BODY_BYTES} bytes)" if len(body) > _SHOWN_BODY_BYTES else text
