@@ -1,11 +1,17 @@
 """The report as one value: renderers turn it into text and read nothing else.
 
-Its JSON form has a published schema. Leaves out how any of its figures came to be.
+A run that measured something gives a Report, one that did not get that far a FailureReport; report.json holds
+either. The JSON form has a published schema. Leaves out how any of its figures came to be.
 """
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
+import msgspec
+
+from loadtest.exit_codes import ExitCode
 from loadtest.load_run import Generator
+from loadtest.machine import Machine
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.plan import LoadPlan
 from loadtest.sample import LoadWindow
@@ -13,7 +19,8 @@ from loadtest.slo import Verdict
 from loadtest.stats.summary import Summary
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget
 
-SCHEMA_VERSION = 1
+# Goes up when a field changes its meaning or goes away; a new field alone does not raise it.
+SCHEMA_VERSION: Final = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +36,17 @@ class RunIdentity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Where the run took place: figures of unlike machines are not to be compared."""
-
-    cpu_model: str
-    cpu_count: int
-    memory_bytes: int
-    kernel: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class StageTiming:
     stage: str
     duration_s: float
     outcome: str  # "ok", "failed" or "skipped"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    schema_version: int
+# Structs and not dataclasses, for the tag that tells the two kinds of report.json apart.
+class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="measured"):
+    """A run that sent its load."""
+
+    schema_version: Literal[1]
     run: RunIdentity
     machine: Machine
     cluster: ClusterTarget
@@ -61,3 +60,24 @@ class Report:
     verdict: Verdict
     timings: tuple[StageTiming, ...]
     notes: tuple[str, ...]
+
+
+class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
+    """A run that ended before there was anything to judge.
+
+    `diagnostics_tail` is the last lines of what was gathered of the cluster or of the program that failed.
+    """
+
+    schema_version: Literal[1]
+    run: RunIdentity
+    machine: Machine
+    exit_code: ExitCode
+    stage: str
+    reason: str
+    hint: str
+    diagnostics_tail: tuple[str, ...]
+    timings: tuple[StageTiming, ...]
+    notes: tuple[str, ...]
+
+
+AnyReport = Report | FailureReport

@@ -1,0 +1,31 @@
+"""What is said of a run that ended before there was anything to judge: why, what to do, last lines."""
+
+from loadtest.exit_codes import ExitCode
+from loadtest.report import escape
+from loadtest.report.layout import Section, paragraphs
+from loadtest.report.model import FailureReport
+
+_WORDS = {
+    ExitCode.USAGE: "wrong use or configuration",
+    ExitCode.MACHINE: "the machine lacks something",
+    ExitCode.DEPLOY_FAILED: "the stack did not come up",
+    ExitCode.UNHEALTHY: "the stack came up and does not answer as it should",
+    ExitCode.INCONCLUSIVE: "nothing can be said",
+    ExitCode.CLEANUP_INCOMPLETE: "something is left behind",
+    ExitCode.INTERRUPTED: "the run was interrupted",
+}
+_REASON_LIMIT_CHARS = 1_000
+
+
+def head(report: FailureReport) -> str:
+    words = _WORDS.get(report.exit_code, "the run failed")
+    return paragraphs(
+        f"## ❌ Not measured: {words}",
+        f"Stage {escape.code(report.stage)}: {escape.inline(report.reason, _REASON_LIMIT_CHARS)}",
+        escape.inline(report.hint, _REASON_LIMIT_CHARS),
+    )
+
+
+def diagnostics(report: FailureReport) -> Section:
+    body = escape.block(report.diagnostics_tail) if report.diagnostics_tail else ""
+    return Section(title="Last lines of the diagnostics", body=body)

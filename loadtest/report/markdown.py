@@ -1,0 +1,40 @@
+"""report.md: everything a person may want to read of one run, nothing folded."""
+
+from loadtest.report import failure, run_facts, sections
+from loadtest.report.layout import document
+from loadtest.report.model import AnyReport, FailureReport, Report
+
+LIMIT_BYTES = 1_000_000  # it goes into the job summary as well, which holds 1 MiB
+
+
+def render(report: AnyReport) -> str:
+    match report:
+        case Report():
+            return _measured(report)
+        case FailureReport():
+            return _failed(report)
+
+
+def _measured(report: Report) -> str:
+    parts = (
+        sections.latency(report),
+        sections.errors_by_class(report),
+        sections.objectives(report),
+        sections.validity(report),
+        run_facts.notes(report),
+        sections.resources_in_full(report),
+        run_facts.timings(report.timings),
+        sections.setup(report),
+        run_facts.origin(report.run, report.machine),
+    )
+    return document(sections.head(report), parts, limit_bytes=LIMIT_BYTES)
+
+
+def _failed(report: FailureReport) -> str:
+    parts = (
+        failure.diagnostics(report),
+        run_facts.notes(report),
+        run_facts.timings(report.timings),
+        run_facts.origin(report.run, report.machine),
+    )
+    return document(failure.head(report), parts, limit_bytes=LIMIT_BYTES)

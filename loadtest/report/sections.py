@@ -1,0 +1,225 @@
+"""What a report of a measured run says, part by part; the formats choose among the parts and fold some.
+
+Every word from outside is escaped here, every figure written by `figures`.
+"""
+
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.report import escape, figures
+from loadtest.report.layout import Section, items, paragraphs, table
+from loadtest.report.model import Report
+from loadtest.sample import Arm
+from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
+from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary
+
+_VERDICT_WORDS = {
+    VerdictStatus.PASSED: "✅ All objectives met",
+    VerdictStatus.MISSED: "❌ Objective missed",
+    VerdictStatus.INCONCLUSIVE: "⚠️ Inconclusive",
+}
+_OUTCOME_WORDS = {
+    OutcomeStatus.MET: "✅ met",
+    OutcomeStatus.MISSED: "❌ missed",
+    OutcomeStatus.NO_DATA: "⚠️ no data",
+}
+_ALL_HOSTS = "**all hosts**"
+
+
+def head(report: Report) -> str:
+    """The verdict in words and three numbers, then why."""
+    requests = _tested(report).combined
+    numbers = ", ".join(
+        (
+            f"{figures.percent(requests.success_ratio if requests.requests else None)} success",
+            f"p95 {figures.milliseconds(requests.latency.p95_ms if requests.latency else None)}",
+            f"{figures.number(requests.achieved_rps)} req/s",
+        )
+    )
+    return paragraphs(
+        f"## {_verdict_words(report)}: {numbers}",
+        items([escape.inline(reason) for reason in report.verdict.reasons]),
+    )
+
+
+def latency(report: Report) -> Section:
+    tested = _tested(report)
+    named = [(escape.code(host), requests) for host, requests in tested.hosts.items()]
+    rows = [(_ALL_HOSTS, tested.combined), *named]
+    header = ("host", "average", "p50", "p90", "p95", "p99", "max", "success", "req/s")
+    errors = ("HTTP errors", "time-outs", "connection errors", "wrong bodies")
+    p99_hidden = any(requests.latency and requests.latency.p99_ms is None for _, requests in rows)
+    return Section(
+        title="Latency and errors by host",
+        body=paragraphs(
+            table((*header, *errors), [_request_row(name, requests) for name, requests in rows]),
+            "Latency in ms, of right answers only; percentiles are exact.",
+            f"{figures.NOT_SHOWN} : too few samples for a p99 that is more than the maximum."
+            if p99_hidden
+            else "",
+        ),
+    )
+
+
+def errors_by_class(report: Report) -> Section:
+    errors = _tested(report).combined.errors
+    body = table(("error", "requests"), [(error.value, f"{count:,}") for error, count in errors.items()])
+    return Section(title="Errors by class", body=body if errors else "")
+
+
+def objectives(report: Report) -> Section:
+    rows = [_outcome_row(outcome) for outcome in report.verdict.outcomes]
+    body = table(("objective", "outcome", "value", "limit", "margin"), rows) if rows else ""
+    return Section(title="Objectives", body=body)
+
+
+def resources(report: Report, *, folded: bool = False) -> Section:
+    """One row for each scope: average, span and number of samples within each cell."""
+    usage = report.resources
+    body = _resources_body(usage) if usage else "missing: monitoring gave nothing; the notes say why."
+    return Section(title="Resources during the load", body=body, folded=folded)
+
+
+def resources_in_full(report: Report) -> Section:
+    """One row for each scope and figure."""
+    if report.resources is None:
+        return resources(report)
+    rows = [row for scope in report.resources.scopes for row in _resource_rows(scope)]
+    header = ("scope and figure", "average", "minimum", "maximum", "samples")
+    body = paragraphs(table(header, rows), _cpu_seconds(report.resources), _problems(report.resources))
+    return Section(title="Resources during the load", body=body)
+
+
+def validity(report: Report) -> Section:
+    """What lets a reader judge whether the load, and not its generator, was measured."""
+    requests, generator = _tested(report).combined, report.generator
+    window_s = report.window.duration_s
+    generator_cores = generator.cpu_s / window_s if window_s else None
+    lines = [
+        f"{requests.requests:,} of {report.plan.requests:,} planned requests in {figures.seconds(window_s)}, "
+        f"concurrency {report.plan.concurrency:,}, time-out {figures.seconds(report.plan.timeout_s)}, "
+        f"seed {report.plan.seed}",
+        f"Generator {escape.code(generator.engine)}: {figures.seconds(generator.cpu_s)} of CPU "
+        f"({figures.number(generator_cores)} cores), {generator.connections_opened:,} connections opened",
+        f"Its own delay in sending: at most {figures.milliseconds(requests.schedule_delay_maximum_ms)}, p99 "
+        + _shown(requests.schedule_delay_p99_ms, " ms"),
+    ]
+    return Section(title="Validity of the run", body=items(lines))
+
+
+def setup(report: Report, *, folded: bool = False) -> Section:
+    cluster, ingress = report.cluster, report.ingress
+    lines = [
+        f"Cluster: {escape.code(cluster.provider)}, Kubernetes {escape.code(cluster.kubernetes_version)}, "
+        f"{cluster.nodes} nodes",
+        f"Ingress: {escape.code(ingress.controller)}, chart {escape.code(ingress.chart_version)}, "
+        f"image {escape.code(ingress.image)}",
+        *(
+            f"App {escape.code(app.name)}: image {escape.code(app.image)}, replicas {app.replicas}"
+            for app in report.apps
+        ),
+    ]
+    return Section(title="What was tested", body=items(lines), folded=folded)
+
+
+def _verdict_words(report: Report) -> str:
+    if report.verdict.status is VerdictStatus.PASSED and not report.verdict.outcomes:
+        return "⚪ Measured, not judged"
+    return _VERDICT_WORDS[report.verdict.status]
+
+
+def _tested(report: Report) -> ArmSummary:
+    return report.summary.arm(Arm.HEAD)
+
+
+def _shown(value: float | None, unit: str = "") -> str:
+    return figures.NOT_SHOWN if value is None else figures.number(value) + unit
+
+
+def _request_row(name: str, requests: RequestSummary) -> tuple[str, ...]:
+    return (
+        name,
+        *_latency_cells(requests.latency),
+        figures.percent(requests.success_ratio if requests.requests else None),
+        figures.number(requests.achieved_rps),
+        f"{requests.http_errors:,}",
+        f"{requests.timeouts:,}",
+        f"{requests.connection_errors:,}",
+        f"{requests.wrong_bodies:,}",
+    )
+
+
+def _latency_cells(latency: LatencyStats | None) -> tuple[str, ...]:
+    if latency is None:
+        return (figures.MISSING,) * 6
+    before = (latency.average_ms, latency.p50_ms, latency.p90_ms, latency.p95_ms)
+    return (*map(figures.number, before), _shown(latency.p99_ms), figures.number(latency.maximum_ms))
+
+
+def _outcome_row(outcome: Outcome) -> tuple[str, ...]:
+    objective = outcome.objective
+    limit = f"{objective.comparison.words} {figures.precise(objective.limit)}"
+    value, margin = figures.precise(outcome.value), figures.precise(outcome.margin)
+    return (escape.code(objective.metric), _OUTCOME_WORDS[outcome.status], value, limit, margin)
+
+
+def _resources_body(usage: ResourceUsage) -> str:
+    header = (
+        "scope",
+        "CPU cores",
+        "memory",
+        "network in",
+        "network out",
+        "running pods",
+        "CPU-s per 1,000 req",
+    )
+    rows = [
+        (
+            escape.code(scope.scope),
+            *(_series_cell(series, write) for _, series, write in _series(scope)),
+            figures.number(scope.cpu_seconds_per_1000_requests),
+        )
+        for scope in usage.scopes
+    ]
+    legend = "Average (minimum to maximum; n: samples). A figure that could not be measured is `missing`."
+    return paragraphs(table(header, rows), legend, _problems(usage))
+
+
+def _series(scope: ScopeUsage) -> tuple[tuple[str, Series, figures.Writer], ...]:
+    return (
+        ("CPU cores", scope.cpu_cores, figures.number),
+        ("memory", scope.memory_bytes, figures.size),
+        ("network in", scope.network_receive_bytes_per_s, figures.rate),
+        ("network out", scope.network_transmit_bytes_per_s, figures.rate),
+        ("running pods", scope.running_pods, figures.count),
+    )
+
+
+def _series_cell(series: Series, write: figures.Writer) -> str:
+    if series.average is None:
+        return f"{figures.MISSING} (n {series.samples})"
+    return f"{write(series.average)} ({write(series.minimum)} to {write(series.maximum)}; n {series.samples})"
+
+
+def _resource_rows(scope: ScopeUsage) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{escape.code(scope.scope)} {figure}",
+            *(write(value) for value in (series.average, series.minimum, series.maximum)),
+            str(series.samples),
+        )
+        for figure, series, write in _series(scope)
+    ]
+
+
+def _cpu_seconds(usage: ResourceUsage) -> str:
+    return items(
+        [
+            f"{escape.code(scope.scope)}: {figures.seconds(scope.cpu_seconds)} of CPU, counted over "
+            f"{figures.seconds(scope.cpu_window_s)}; "
+            f"{figures.seconds(scope.cpu_seconds_per_1000_requests)} per 1,000 requests"
+            for scope in usage.scopes
+        ]
+    )
+
+
+def _problems(usage: ResourceUsage) -> str:
+    return items([escape.inline(problem) for problem in usage.problems])

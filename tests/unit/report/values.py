@@ -1,0 +1,186 @@
+"""Reports for tests: one that passed, and what others differ in."""
+
+from loadtest.exit_codes import ExitCode
+from loadtest.load_run import Generator
+from loadtest.machine import Machine
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.plan import LoadPlan
+from loadtest.report.model import SCHEMA_VERSION, FailureReport, Report, RunIdentity, StageTiming
+from loadtest.sample import Arm, ErrorClass, LoadWindow
+from loadtest.slo import Comparison, Objective, evaluate
+from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
+from loadtest.target import AppTarget, ClusterTarget, IngressTarget
+
+WINDOW = LoadWindow(started_unix_ns=1_770_000_000_000_000_000, ended_unix_ns=1_770_000_000_250_000_000)
+RUN = RunIdentity(
+    stack="ci",
+    created_at="2026-02-02T02:40:00Z",
+    commit="0123456789abcdef0123456789abcdef01234567",
+    repository="octo/service",
+    pull_request=7,
+    run_url="https://github.example/octo/service/actions/runs/1",
+)
+MACHINE = Machine(
+    cpu_model="Example CPU @ 2.0GHz", cpu_count=2, memory_bytes=25_769_803_776, kernel="Linux 6.1.0"
+)
+TIMINGS = (
+    StageTiming(stage="up", duration_s=41.52, outcome="ok"),
+    StageTiming(stage="health", duration_s=6.04, outcome="ok"),
+    StageTiming(stage="load", duration_s=0.31, outcome="ok"),
+)
+OBJECTIVES = (
+    Objective(metric="success_ratio", comparison=Comparison.AT_LEAST, limit=1.0),
+    Objective(metric="latency_p95_ms", comparison=Comparison.AT_MOST, limit=50.0),
+)
+
+
+def latency(*, samples: int = 100, p99_ms: float | None = None) -> LatencyStats:
+    return LatencyStats(
+        samples=samples,
+        average_ms=4.117,
+        minimum_ms=0.912,
+        p50_ms=3.7,
+        p90_ms=7.25,
+        p95_ms=9.5,
+        p99_ms=p99_ms,
+        maximum_ms=123.4,
+    )
+
+
+def requests(
+    count: int = 100,
+    *,
+    http_errors: int = 0,
+    timeouts: int = 0,
+    p99_ms: float | None = None,
+) -> RequestSummary:
+    failed = http_errors + timeouts
+    classes = {ErrorClass.HTTP_5XX: http_errors, ErrorClass.TIMEOUT: timeouts}
+    return RequestSummary(
+        requests=count,
+        succeeded=count - failed,
+        success_ratio=(count - failed) / count if count else 0.0,
+        http_errors=http_errors,
+        timeouts=timeouts,
+        connection_errors=0,
+        wrong_bodies=0,
+        errors={error: times for error, times in classes.items() if times},
+        achieved_rps=count / WINDOW.duration_s,
+        latency=latency(samples=count - failed, p99_ms=p99_ms) if count > failed else None,
+        schedule_delay_p99_ms=None,
+        schedule_delay_maximum_ms=0.42,
+    )
+
+
+def summary(combined: RequestSummary, **hosts: RequestSummary) -> Summary:
+    named = {f"{name}.localhost": figures for name, figures in hosts.items()}
+    arm = ArmSummary(arm=Arm.HEAD, combined=combined, hosts=named)
+    return Summary(duration_s=WINDOW.duration_s, arms=(arm,))
+
+
+MISSING = Series(average=None, minimum=None, maximum=None, samples=0)
+
+
+def scope(name: str) -> ScopeUsage:
+    return ScopeUsage(
+        scope=name,
+        cpu_cores=Series(average=0.1234, minimum=0.05, maximum=0.31, samples=4),
+        memory_bytes=Series(average=12_582_912, minimum=11_534_336, maximum=13_631_488, samples=5),
+        network_receive_bytes_per_s=Series(average=20_480, minimum=1_024, maximum=51_200, samples=4),
+        network_transmit_bytes_per_s=MISSING,
+        running_pods=Series(average=2, minimum=2, maximum=2, samples=5),
+        cpu_seconds=0.51,
+        cpu_window_s=4.1,
+        cpu_seconds_per_1000_requests=2.55,
+    )
+
+
+RESOURCES = ResourceUsage(
+    window=WINDOW,
+    scrape_interval_s=2.0,
+    scopes=(scope("foo"), scope("bar"), scope("ingress"), scope("cluster")),
+    problems=("foo: network_transmit_bytes_per_s has no samples in the window",),
+    waited_s=1.5,
+)
+PASSED_SUMMARY = summary(requests(200), foo=requests(100), bar=requests(100))
+MISSED_SUMMARY = summary(
+    requests(200, http_errors=3, timeouts=1),
+    foo=requests(100, http_errors=3, timeouts=1),
+    bar=requests(100),
+)
+
+
+def app(name: str, image: str = "hashicorp/http-echo:1.0.0") -> AppTarget:
+    return AppTarget(
+        name=name,
+        namespace="apps",
+        host=f"{name}.localhost",
+        path="/",
+        expected_body=name,
+        replicas=2,
+        image=image,
+    )
+
+
+def report(
+    summary: Summary = PASSED_SUMMARY,
+    *,
+    resources: ResourceUsage | None = RESOURCES,
+    objectives: tuple[Objective, ...] = OBJECTIVES,
+    apps: tuple[AppTarget, ...] = (app("foo"), app("bar")),
+    run: RunIdentity = RUN,
+    notes: tuple[str, ...] = (),
+) -> Report:
+    plan = LoadPlan()
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        run=run,
+        machine=MACHINE,
+        cluster=ClusterTarget(
+            provider="kind",
+            name="loadproof",
+            context="kind-loadproof",
+            kubeconfig_path="artifacts/kubeconfig",
+            nodes=3,
+            kubernetes_version="v1.34.4",
+        ),
+        ingress=IngressTarget(
+            controller="ingress-nginx",
+            namespace="ingress",
+            address="127.0.0.1",
+            port=80,
+            chart_version="4.11.0",
+            image="example/controller:v1.11.0",
+        ),
+        apps=apps,
+        plan=plan,
+        window=WINDOW,
+        generator=Generator(engine="closed_loop", cpu_s=0.12, connections_opened=20),
+        summary=summary,
+        resources=resources,
+        verdict=evaluate(objectives, summary, resources, planned_requests=plan.requests),
+        timings=TIMINGS,
+        notes=notes,
+    )
+
+
+def failure(
+    *,
+    reason: str = "the rollout of foo did not end within 180 s",
+    hint: str = "artifacts/diagnostics has the pods' events and logs.",
+    diagnostics_tail: tuple[str, ...] = (
+        "Warning  BackOff  pod/foo-1  Back-off restarting failed container",
+    ),
+) -> FailureReport:
+    return FailureReport(
+        schema_version=SCHEMA_VERSION,
+        run=RUN,
+        machine=MACHINE,
+        exit_code=ExitCode.UNHEALTHY,
+        stage="health",
+        reason=reason,
+        hint=hint,
+        diagnostics_tail=diagnostics_tail,
+        timings=(TIMINGS[0], StageTiming(stage="health", duration_s=180.0, outcome="failed")),
+        notes=("no comment posted: GITHUB_TOKEN is not set",),
+    )
