@@ -1,0 +1,102 @@
+"""The kubectl program as a typed value: every call has a time limit and an error with a remedy.
+
+Leaves out what the answers mean (`objects`, `states`) and calls that go on for long (`port_forward`).
+"""
+
+import subprocess
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from loadtest.errors import MachineError, UnhealthyError
+from loadtest.target import ClusterTarget
+
+_ERROR_CHARACTERS = 500
+_Kind = TypeVar("_Kind")
+
+
+class _List(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kubectl:
+    """How to speak to one cluster; nothing is asked until a method is called."""
+
+    kubeconfig_path: str
+    context: str
+    program: str = "kubectl"
+
+    def arguments(self, *words: str) -> list[str]:
+        return [self.program, "--kubeconfig", self.kubeconfig_path, "--context", self.context, *words]
+
+    def text(self, *words: str, timeout_s: float = 10.0) -> str:
+        """What the call prints. Raises UnhealthyError where the cluster refuses or does not answer."""
+        done = self._run(*words, timeout_s=timeout_s)
+        if done.returncode != 0:
+            raise UnhealthyError(
+                f"`kubectl {' '.join(words)}` failed: {_last(done.stderr)}",
+                hint="Is the cluster up, and is the kubeconfig of this run? `loadtest check` tells.",
+            )
+        return done.stdout
+
+    def items(self, kind: type[_Kind], *words: str, timeout_s: float = 10.0) -> list[_Kind]:
+        """The objects `kubectl get <words>` finds, read as `kind`."""
+        text = self.text("get", *words, "-o", "json", timeout_s=timeout_s)
+        try:
+            return [
+                msgspec.json.decode(item, type=kind) for item in msgspec.json.decode(text, type=_List).items
+            ]
+        except msgspec.MsgspecError as error:
+            raise UnhealthyError(
+                f"`kubectl get {' '.join(words)}` answered something unexpected: {error}",
+                hint="Does kubectl's version fit the cluster's?",
+            ) from error
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """A call that goes on until its caller ends it; both its output streams come as one."""
+        try:
+            return subprocess.Popen(
+                self.arguments(*words),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+        except FileNotFoundError as error:
+            raise _not_there(self.program) from error
+
+    def _run(self, *words: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                self.arguments(*words),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_s,
+            )
+        except FileNotFoundError as error:
+            raise _not_there(self.program) from error
+        except subprocess.TimeoutExpired as error:
+            raise UnhealthyError(
+                f"`kubectl {' '.join(words)}` gave no answer within {timeout_s:.1f} s",
+                hint="The cluster's API server does not answer; diagnostics show the state of its nodes.",
+            ) from error
+
+
+def kubectl_for(cluster: ClusterTarget) -> Kubectl:
+    return Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
+
+
+def _not_there(program: str) -> MachineError:
+    return MachineError(
+        f"the program {program!r} is not on this machine",
+        hint="`make setup` gets it; then run through `make`, or `source .venv/bin/activate` first.",
+    )
+
+
+def _last(stderr: str) -> str:
+    return stderr.strip()[-_ERROR_CHARACTERS:] or "it gave no reason"

@@ -1,0 +1,110 @@
+"""Kubernetes objects, cut down to the fields that are read here; the API leaves out what is zero or empty.
+
+Leaves out what to conclude from them: see `states`.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+
+class Metadata(Struct, frozen=True, rename="camel"):
+    name: str
+    namespace: str = ""
+    generation: int = 0
+    creation_timestamp: str = ""
+
+
+class Condition(Struct, frozen=True):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class NodeStatus(Struct, frozen=True):
+    conditions: tuple[Condition, ...] = ()
+
+
+class Node(Struct, frozen=True):
+    metadata: Metadata
+    status: NodeStatus = field(default_factory=NodeStatus)
+
+
+class WorkloadSpec(Struct, frozen=True):
+    replicas: int = 0
+
+
+class WorkloadStatus(Struct, frozen=True, rename="camel"):
+    """Of Deployments and StatefulSets the first five, of DaemonSets the last three."""
+
+    observed_generation: int = 0
+    replicas: int = 0
+    updated_replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    desired_number_scheduled: int = 0
+    updated_number_scheduled: int = 0
+    number_available: int = 0
+
+
+class Workload(Struct, frozen=True):
+    """A Deployment, StatefulSet or DaemonSet."""
+
+    kind: str
+    metadata: Metadata
+    spec: WorkloadSpec = field(default_factory=WorkloadSpec)
+    status: WorkloadStatus = field(default_factory=WorkloadStatus)
+
+
+class ContainerStuck(Struct, frozen=True, rename="camel"):
+    reason: str = ""
+    message: str = ""
+    exit_code: int = 0
+
+
+class ContainerState(Struct, frozen=True):
+    waiting: ContainerStuck | None = None
+    terminated: ContainerStuck | None = None
+
+
+class ContainerStatus(Struct, frozen=True, rename="camel"):
+    name: str
+    ready: bool = False
+    restart_count: int = 0
+    state: ContainerState = field(default_factory=ContainerState)
+
+
+class PodSpec(Struct, frozen=True, rename="camel"):
+    host_network: bool = False
+
+
+class PodStatus(Struct, frozen=True, rename="camel"):
+    phase: str = ""
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class Pod(Struct, frozen=True):
+    metadata: Metadata
+    spec: PodSpec = field(default_factory=PodSpec)
+    status: PodStatus = field(default_factory=PodStatus)
+
+
+class ObjectReference(Struct, frozen=True):
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class Event(Struct, frozen=True, rename="camel"):
+    metadata: Metadata
+    involved_object: ObjectReference
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    last_timestamp: str | None = None
+    event_time: str | None = None
+
+
+PodName: TypeAlias = tuple[str, str]  # namespace, name

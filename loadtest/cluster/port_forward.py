@@ -1,0 +1,79 @@
+"""A loopback port that leads to a service of the cluster, for as long as a `with` block lasts.
+
+For clusters without a host port of their own. kubectl picks the free port itself, so that none can be
+taken between asking and using.
+"""
+
+import queue
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.errors import MonitoringError
+
+_FORWARDING = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+) -> ")
+_END_S = 5.0
+
+
+@contextmanager
+def forwarded_port(
+    kubectl: Kubectl, *, namespace: str, service: str, service_port: int, timeout_s: float = 10.0
+) -> Iterator[int]:
+    """The loopback port. Raises MonitoringError where the forward does not come up in time."""
+    child = kubectl.start(
+        *("--namespace", namespace, "port-forward", "--address", "127.0.0.1"),
+        *(f"service/{service}", f":{service_port}"),
+    )
+    try:
+        yield _port(_lines(child), f"{namespace}/{service}:{service_port}", time.monotonic() + timeout_s)
+    finally:
+        _end(child)
+
+
+def _lines(child: subprocess.Popen[str]) -> "queue.Queue[str | None]":
+    """The program's output, read as it comes so that it never blocks on a full pipe; None at its end."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read(stream: IO[str]) -> None:
+        with stream:
+            for line in stream:
+                lines.put(line.rstrip())
+        lines.put(None)
+
+    if child.stdout:
+        threading.Thread(target=read, args=(child.stdout,), daemon=True).start()
+    return lines
+
+
+def _port(lines: "queue.Queue[str | None]", name: str, deadline_s: float) -> int:
+    said = "it gave no reason"
+    while True:
+        try:
+            line = lines.get(timeout=max(0.0, deadline_s - time.monotonic()))
+        except queue.Empty:
+            raise _failed(name, f"not ready in time; last it said: {said}") from None
+        if line is None:
+            raise _failed(name, said)
+        if found := _FORWARDING.match(line):
+            return int(found[1])
+        said = line[:500]
+
+
+def _failed(name: str, reason: str) -> MonitoringError:
+    return MonitoringError(
+        f"no port-forward to {name}: {reason}", hint="Does the service exist, and does a pod stand behind it?"
+    )
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,163 @@
+"""What healthy means, one check each: a check says what still stands in its way, or nothing.
+
+Leaves out how often and how long to ask: see `gate`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.cluster.objects import Node, Workload
+from loadtest.cluster.states import unfinished_rollouts, unready_nodes
+from loadtest.errors import MonitoringError, UnhealthyError
+from loadtest.monitoring.client import PrometheusClient, ScrapeTarget
+from loadtest.monitoring.queries import Metric, Scope, raw_readings, scopes_of
+from loadtest.monitoring.reach import reached
+from loadtest.target import AppTarget, IngressTarget, TargetEnvironment
+
+_BODY_CHARACTERS = 80
+_RECENT_S = 60.0
+
+
+class Check(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        """What stands in the way, in words; None where nothing does. Takes `timeout_s` at most."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodesReady:
+    kubectl: Kubectl
+    expected: int
+    name: str = "nodes"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        return _attempt(
+            lambda: unready_nodes(self.kubectl.items(Node, "nodes", timeout_s=timeout_s), self.expected)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutsComplete:
+    kubectl: Kubectl
+    namespaces: frozenset[str]
+    name: str = "rollouts"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        def unfinished() -> list[str]:
+            kinds = ("deployments,statefulsets,daemonsets", "--all-namespaces")
+            return unfinished_rollouts(
+                self.kubectl.items(Workload, *kinds, timeout_s=timeout_s), self.namespaces
+            )
+
+        return _attempt(unfinished)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrometheusWatching:
+    """Prometheus is ready, all it scrapes answers, and it has readings of every app and the ingress."""
+
+    target: TargetEnvironment
+    kubectl: Kubectl
+    name: str = "prometheus"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        def unwatched() -> list[str]:
+            with reached(self.target.monitoring, self.kubectl, timeout_s=timeout_s, retries=0) as client:
+                client.check_ready()
+                scopes = scopes_of(self.target.apps, self.target.ingress)
+                return targets_not_up(client.targets()) or _unseen(client, scopes)
+
+        return _attempt(unwatched)
+
+
+def targets_not_up(targets: Sequence[ScrapeTarget]) -> list[str]:
+    if not targets:
+        return ["Prometheus scrapes nothing yet"]
+    return [
+        f"target {one.scrape_pool} {one.scrape_url} is {one.health}"
+        + (f": {one.last_error}" * bool(one.last_error))
+        for one in targets
+        if one.health != "up"
+    ]
+
+
+def _unseen(client: PrometheusClient, scopes: Sequence[Scope]) -> list[str]:
+    rows = client.readings(raw_readings(Metric.CPU_SECONDS, _RECENT_S))
+    return [
+        f"Prometheus has no readings of {scope.name} yet"
+        for scope in scopes
+        if not any(scope.holds(row.labels) for row in rows)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostAnswers:
+    """The app's own body, `consecutive` times in a row, each over a connection of its own.
+
+    A connection of its own each time: after a reload an old worker of the ingress goes on serving the
+    connections it has.
+    """
+
+    app: AppTarget
+    ingress: IngressTarget
+    consecutive: int
+
+    @property
+    def name(self) -> str:
+        return f"answers of {self.app.host}"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        url = f"http://{self.ingress.address}:{self.ingress.port}{self.app.path}"
+        headers = {"Host": self.app.host, "Connection": "close"}
+        for number in range(self.consecutive):
+            try:
+                response = httpx.get(
+                    url, headers=headers, timeout=timeout_s / self.consecutive, trust_env=False
+                )
+            except httpx.HTTPError as error:
+                return f"answer {number + 1} of {self.consecutive}: {type(error).__name__}: {error}"
+            if wrong := _wrong(response, self.app.expected_body):
+                return f"answer {number + 1} of {self.consecutive}: {wrong}"
+        return None
+
+
+def _wrong(response: httpx.Response, expected_body: str) -> str | None:
+    if response.status_code != httpx.codes.OK:
+        return f"status {response.status_code}"
+    body = response.text.strip()
+    return (
+        None
+        if body == expected_body.strip()
+        else f"the body is {body[:_BODY_CHARACTERS]!r}, not {expected_body!r}"
+    )
+
+
+def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
+    namespaces = {target.ingress.namespace, target.monitoring.namespace} | {
+        app.namespace for app in target.apps
+    }
+    return (
+        NodesReady(kubectl=kubectl, expected=target.cluster.nodes),
+        RolloutsComplete(kubectl=kubectl, namespaces=frozenset(namespaces)),
+        PrometheusWatching(target=target, kubectl=kubectl),
+    )
+
+
+def host_checks(target: TargetEnvironment, consecutive: int) -> tuple[Check, ...]:
+    return tuple(HostAnswers(app=app, ingress=target.ingress, consecutive=consecutive) for app in target.apps)
+
+
+def _attempt(problems: Callable[[], list[str]]) -> str | None:
+    """The problems as one text; a question that cannot be asked yet is one as well."""
+    try:
+        found = problems()
+    except (UnhealthyError, MonitoringError) as error:
+        return error.message
+    return "; ".join(found) or None

@@ -1,0 +1,110 @@
+"""Measuring: the load window that has just passed, or a window from now on.
+
+Readings of a load's last moments reach Prometheus only some seconds later (cAdvisor reads a busy container
+every one to two seconds, then comes the next scrape), so `measure` waits for them, within a bound.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from loadtest.cluster.kubectl import Kubectl, kubectl_for
+from loadtest.cluster.objects import Pod, PodName
+from loadtest.cluster.states import host_network_pods
+from loadtest.errors import UsageError
+from loadtest.monitoring.client import PrometheusClient
+from loadtest.monitoring.model import ResourceUsage
+from loadtest.monitoring.queries import LOOKBACK_S, Metric, raw_readings, scopes_of
+from loadtest.monitoring.reach import reached
+from loadtest.monitoring.readings import span_of
+from loadtest.monitoring.resources import Question, Readings, relevant, settled, usage_from
+from loadtest.sample import LoadWindow
+from loadtest.target import TargetEnvironment
+
+_POLL_S = 0.25
+_CADVISOR_REFRESH_S = 2.0  # at most, of a busy container, at the kubelet's housekeeping interval of 1 s
+
+Say = Callable[[str], None]
+Sleep = Callable[[float], None]
+
+
+def measure(
+    target: TargetEnvironment,
+    window: LoadWindow,
+    requests: Mapping[str, int],
+    *,
+    say: Say = lambda text: None,
+    interval_s: float | None = None,
+) -> ResourceUsage:
+    """What the cluster used during the window. `requests` counts the load's requests by host.
+
+    Raises MonitoringError where Prometheus cannot be asked, UnhealthyError where the cluster cannot.
+    """
+    kubectl = kubectl_for(target.cluster)
+    question = Question(
+        window=window,
+        scopes=scopes_of(target.apps, target.ingress),
+        scrape_interval_s=target.monitoring.scrape_interval_s,
+        requests=requests,
+        host_network_pods=_host_network_pods(kubectl),
+        interval_s=interval_s,
+    )
+    with reached(target.monitoring, kubectl) as client:
+        return ask(client, question, say=say)
+
+
+def ask(
+    client: PrometheusClient,
+    question: Question,
+    *,
+    say: Say = lambda text: None,
+    sleep: Sleep = time.sleep,
+    unix_s: Callable[[], float] = time.time,
+) -> ResourceUsage:
+    """Fetch readings until they reach past the window, or until waiting on would help no more."""
+    began_s = unix_s()
+    limit_s = began_s + 2 * question.scrape_interval_s + _CADVISOR_REFRESH_S
+    while True:
+        readings = relevant(_fetch(client, question, unix_s()), question)
+        if settled(readings, question) or unix_s() + _POLL_S > limit_s:
+            return usage_from(readings, question, waited_s=unix_s() - began_s)
+        say("waiting for readings newer than the load")
+        sleep(_POLL_S)
+
+
+def watch(
+    target: TargetEnvironment,
+    *,
+    duration_s: float,
+    interval_s: float,
+    say: Say = lambda text: None,
+    sleep: Sleep = time.sleep,
+    unix_ns: Callable[[], int] = time.time_ns,
+) -> ResourceUsage:
+    """What the cluster uses from now on for `duration_s`, from at most one reading an `interval_s`."""
+    if problems := _watch_problems(target.monitoring.scrape_interval_s, duration_s, interval_s):
+        raise UsageError("; ".join(problems), hint="Prometheus can tell no more than it scrapes.")
+    started_unix_ns = unix_ns()
+    ended_unix_ns = started_unix_ns + round(duration_s * 1e9)
+    while (left_s := (ended_unix_ns - unix_ns()) / 1e9) > 0:
+        say(f"{left_s:.0f} s left to watch")
+        sleep(min(interval_s, left_s))
+    window = LoadWindow(started_unix_ns=started_unix_ns, ended_unix_ns=ended_unix_ns)
+    return measure(target, window, {}, say=say, interval_s=interval_s)
+
+
+def _watch_problems(scrape_interval_s: float, duration_s: float, interval_s: float) -> list[str]:
+    interval = f"the interval of {interval_s:g} s"
+    rules = {
+        f"{interval} is below the scrape interval of {scrape_interval_s:g} s": interval_s < scrape_interval_s,
+        f"{interval} is above the duration of {duration_s:g} s": interval_s > duration_s,
+    }
+    return [problem for problem, applies in rules.items() if applies]
+
+
+def _fetch(client: PrometheusClient, question: Question, now_s: float) -> Readings:
+    reach_s = max(0.0, now_s - span_of(question.window).start_s) + LOOKBACK_S
+    return {metric: client.readings(raw_readings(metric, reach_s)) for metric in Metric}
+
+
+def _host_network_pods(kubectl: Kubectl) -> frozenset[PodName]:
+    return host_network_pods(kubectl.items(Pod, "pods", "--all-namespaces"))

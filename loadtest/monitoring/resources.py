@@ -1,0 +1,170 @@
+"""From readings to `ResourceUsage`: which series make up which scope, and what is missing, in words. Pure.
+
+Leaves out asking Prometheus (`client`) and when to ask it (`measure`).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from loadtest.cluster.objects import PodName
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.monitoring.queries import CLUSTER_SCOPE, LOOKBACK_S, NETWORK, Metric, Scope, pod_name
+from loadtest.monitoring.readings import RawSeries, Reading, span_of
+from loadtest.monitoring.window import CounterUsage, counters_over, gauges_over, thinned
+from loadtest.sample import LoadWindow
+
+Readings = Mapping[Metric, Sequence[RawSeries]]
+
+_SCRAPES_MISSED = 2.5  # a container not seen for this many scrapes is gone; one scrape may fail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is to be measured. `requests` counts the load's requests by host, empty where there was no load.
+
+    `interval_s` thins readings to at most one an interval; None takes them all.
+    """
+
+    window: LoadWindow
+    scopes: tuple[Scope, ...]
+    scrape_interval_s: float
+    requests: Mapping[str, int]
+    host_network_pods: Collection[PodName]
+    interval_s: float | None = None
+
+
+def usage_from(readings: Readings, question: Question, *, waited_s: float) -> ResourceUsage:
+    figures = [_ScopeFigures(scope, readings, question) for scope in question.scopes]
+    return ResourceUsage(
+        window=question.window,
+        scrape_interval_s=question.scrape_interval_s,
+        scopes=tuple(one.usage() for one in figures),
+        problems=tuple(problem for one in figures for problem in one.problems()),
+        waited_s=waited_s,
+    )
+
+
+def relevant(readings: Readings, question: Question) -> Readings:
+    """The readings less those that would mislead.
+
+    Left out are pods that were gone before the window began, and the network rows of pods that show their
+    node's traffic as their own.
+    """
+    gone_before_s = span_of(question.window).start_s - _SCRAPES_MISSED * question.scrape_interval_s
+    last_seen_s: dict[PodName, float] = {}
+    for row in readings[Metric.LAST_SEEN]:
+        at_s = row.readings[-1].at_s if row.readings else 0.0
+        last_seen_s[pod_name(row.labels)] = max(last_seen_s.get(pod_name(row.labels), 0.0), at_s)
+    gone = {pod for pod, at_s in last_seen_s.items() if at_s < gone_before_s}
+    hidden = gone | set(question.host_network_pods)
+    return {
+        metric: [row for row in rows if pod_name(row.labels) not in (hidden if metric in NETWORK else gone)]
+        for metric, rows in readings.items()
+    }
+
+
+class _ScopeFigures:
+    """All figures of one scope."""
+
+    def __init__(self, scope: Scope, readings: Readings, question: Question) -> None:
+        self._scope = scope
+        self._question = question
+        self._span = span_of(question.window)
+        self._rows = {
+            metric: [one for one in rows if scope.holds(one.labels)] for metric, rows in readings.items()
+        }
+        self._cpu = self._counters(Metric.CPU_SECONDS)
+        self._received = self._counters(Metric.RECEIVED_BYTES)
+        self._transmitted = self._counters(Metric.TRANSMITTED_BYTES)
+        self._memory = gauges_over(self._readings(Metric.MEMORY_BYTES), self._span, hold_s=LOOKBACK_S)
+
+    def usage(self) -> ScopeUsage:
+        return ScopeUsage(
+            scope=self._scope.name,
+            cpu_cores=self._cpu.rate_per_s,
+            memory_bytes=self._memory,
+            network_receive_bytes_per_s=self._received.rate_per_s,
+            network_transmit_bytes_per_s=self._transmitted.rate_per_s,
+            running_pods=self._running_pods(),
+            cpu_seconds=self._cpu.total,
+            cpu_window_s=self._cpu.measured_s,
+            cpu_seconds_per_1000_requests=self._per_1000_requests(),
+        )
+
+    def problems(self) -> list[str]:
+        counters = {"CPU": self._cpu, "network in": self._received, "network out": self._transmitted}
+        named = [problem for name, usage in counters.items() for problem in _counter_problems(name, usage)]
+        if self._memory.average is None:
+            named.append("memory: no readings")
+        if not self._rows[Metric.LAST_SEEN]:
+            named.append("running pods: none was seen")
+        return [f"{self._scope.name}: {problem}" for problem in named]
+
+    def _counters(self, metric: Metric) -> CounterUsage:
+        return counters_over(self._readings(metric), self._span)
+
+    def _readings(self, metric: Metric) -> list[Sequence[Reading]]:
+        interval_s = self._question.interval_s
+        rows = [one.readings for one in self._rows[metric]]
+        return [thinned(row, interval_s) for row in rows] if interval_s else list(rows)
+
+    def _running_pods(self) -> Series:
+        hold_s = _SCRAPES_MISSED * self._question.scrape_interval_s
+        return gauges_over(_presence(self._rows[Metric.LAST_SEEN]), self._span, hold_s=hold_s)
+
+    def _per_1000_requests(self) -> float | None:
+        counts = self._question.requests
+        requests = sum(counts.values()) if self._scope.host is None else counts.get(self._scope.host, 0)
+        return self._cpu.total / requests * 1000 if self._cpu.total is not None and requests else None
+
+
+def _presence(rows: Sequence[RawSeries]) -> list[Sequence[Reading]]:
+    """For each pod a reading of 1 whenever any of its containers was seen."""
+    seen: dict[PodName, set[float]] = {}
+    for row in rows:
+        seen.setdefault(pod_name(row.labels), set()).update(reading.at_s for reading in row.readings)
+    return [[Reading(at_s=at_s, value=1.0) for at_s in sorted(moments)] for moments in seen.values()]
+
+
+def _counter_problems(name: str, usage: CounterUsage) -> list[str]:
+    if not usage.counters:
+        return [f"{name}: no readings"]
+    if usage.total is None:
+        return [f"{name}: no two readings to compare for any of {usage.counters} counters"]
+    shortfalls = {
+        "have no two readings to compare and are not counted": usage.unread,
+        "have no reading before the load: their use up to their first one is not counted": usage.early,
+        "have no reading after the load: their use from their last one on is not counted": usage.late,
+    }
+    return [
+        f"{name}: {count} of {usage.counters} counters {text}" for text, count in shortfalls.items() if count
+    ]
+
+
+def settled(readings: Readings, question: Question) -> bool:
+    """Whether every living pod of the apps and the ingress was read in full since the load ended."""
+    end_s = span_of(question.window).end_s
+    return all(
+        _scope_settled({metric: _newest(rows, scope) for metric, rows in readings.items()}, end_s)
+        for scope in question.scopes
+        if scope.name != CLUSTER_SCOPE
+    )
+
+
+def _scope_settled(newest: Mapping[Metric, Mapping[tuple[str, ...], float]], end_s: float) -> bool:
+    alive = {key[:2] for key, at_s in newest[Metric.LAST_SEEN].items() if at_s >= end_s}
+    return bool(alive) and all(
+        alive <= {key[:2] for key in moments}
+        and all(at_s >= end_s for key, at_s in moments.items() if key[:2] in alive)
+        for moments in newest.values()
+    )
+
+
+def _newest(rows: Sequence[RawSeries], scope: Scope) -> dict[tuple[str, ...], float]:
+    """When each container or interface was last read, under whichever identity it had then."""
+    newest: dict[tuple[str, ...], float] = {}
+    for row in rows:
+        if row.readings and scope.holds(row.labels):
+            key = (*pod_name(row.labels), row.labels.get("container", ""), row.labels.get("interface", ""))
+            newest[key] = max(newest.get(key, 0.0), row.readings[-1].at_s)
+    return newest
