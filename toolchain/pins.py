@@ -18,6 +18,8 @@ from toolchain.errors import ToolchainError, WrongUseError
 
 PINS_FILE = Path(__file__).with_name("pins.toml")
 
+PLATFORMS = ("linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64")
+
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -41,7 +43,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """One platform's file: its sum stands here, or in the publisher's own list of sums at `checksums`."""
+    """One platform's file; where no sum is pinned, it stands in the publisher's own list at `checksums`."""
 
     url: str
     sha256: str | None
@@ -130,7 +132,7 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
             assembled=bool(row.get("assembled", False)),
             links=tuple(row.get("links", ())),
             found=_found(row["found"]) if "found" in row else None,
-            downloads={key: _download(value, version) for key, value in row.get("download", {}).items()},
+            downloads=_downloads(row["download"], version) if "download" in row else {},
             unpack=_unpack(row.get("unpack", {})),
             image=_image(row["image"]) if "image" in row else None,
             row=row,
@@ -150,17 +152,22 @@ def _found(row: Mapping[str, Any]) -> Found:
     )
 
 
-def _download(row: Mapping[str, Any], version: str) -> Download:
-    sha256, checksums = row.get("sha256"), row.get("checksums")
-    if (sha256 is None) == (checksums is None):
-        raise ValueError("a download has either sha256 or checksums")
-    if sha256 is not None and not _SHA256.fullmatch(sha256):
-        raise ValueError(f"{sha256!r} is no SHA-256")
-    return Download(
-        url=row["url"].format(version=version),
-        sha256=sha256,
-        checksums=checksums.format(version=version) if checksums else None,
-    )
+def _downloads(row: Mapping[str, Any], version: str) -> Mapping[str, Download]:
+    """One entry for each platform; `names` says what the publisher calls a platform where that differs."""
+    sums, names, checksums = row.get("sha256", {}), row.get("names", {}), row.get("checksums")
+    downloads = {}
+    for key in PLATFORMS:
+        sha256 = sums if isinstance(sums, str) else sums.get(key)
+        if sha256 is None and checksums is None:
+            continue
+        if sha256 is not None and not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{sha256!r} is no SHA-256")
+        downloads[key] = Download(
+            url=row["url"].format(version=version, platform=names.get(key, key)),
+            sha256=sha256,
+            checksums=checksums.format(version=version) if checksums else None,
+        )
+    return downloads
 
 
 def _unpack(row: Mapping[str, Any]) -> Unpack:

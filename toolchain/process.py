@@ -78,7 +78,7 @@ class Processes:
                 self._end(child)
             sink.write(stdout)
         if child.returncode != 0:
-            self._raise_if_stopping()
+            self.go_on()
             raise _failure(what, args, child.returncode, log, start)
         return stdout.decode(errors="replace")
 
@@ -90,6 +90,11 @@ class Processes:
         for child in running:
             self._end(child)
 
+    def go_on(self) -> None:
+        """Raise if a stop was asked for: long work of this process's own calls it now and then."""
+        if self._stopping:
+            raise Interrupted
+
     def _start(
         self,
         args: Sequence[str],
@@ -100,7 +105,7 @@ class Processes:
         log: IO[bytes],
     ) -> subprocess.Popen[bytes]:
         with self._guard:
-            self._raise_if_stopping()
+            self.go_on()
             child = subprocess.Popen(
                 list(args),
                 cwd=cwd,
@@ -123,10 +128,6 @@ class Processes:
                 child.wait()
         with self._guard:
             self._running.discard(child)
-
-    def _raise_if_stopping(self) -> None:
-        if self._stopping:
-            raise Interrupted
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from toolchain.recipes import go_compiler
 from toolchain.sources.build import Recipe
 
-RECIPES: Mapping[str, Recipe] = {}
+RECIPES: Mapping[str, Recipe] = {
+    **go_compiler.RECIPES,
+}

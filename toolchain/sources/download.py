@@ -1,0 +1,192 @@
+"""Downloads a part's official file, verifies it by SHA-256, and unpacks it.
+
+A download that was cut goes on where it stopped, in this run and in the next. What does not have the right
+sum is thrown away and is an error: it is never passed over in favour of another way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import shutil
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import urlsplit
+
+from toolchain.errors import NotObtainableError, WrongChecksumError
+from toolchain.pins import Download, Part, Unpack
+from toolchain.sources.hosts import Hosts
+
+_HEADERS_TIMEOUT_S = 5.0
+_ATTEMPTS = 3
+_CHUNK_BYTES = 1 << 18
+_CHECKSUMS_LIMIT_BYTES = 1 << 20
+
+
+class _StayEncrypted(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never from https to anything less."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
+            raise urllib.error.URLError(f"refused: redirected to {newurl}, which is not encrypted")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_StayEncrypted)
+
+
+def download(
+    part: Part, pinned: Download, out: Path, *, downloads: Path, hosts: Hosts, report: Callable[[str], None]
+) -> str:
+    """Fill `out` from the part's official file; returns the file's address."""
+    if not hosts.answers(pinned.url):
+        raise NotObtainableError(
+            f"{part.name}: {urlsplit(pinned.url).netloc} does not answer",
+            hint="check the network and HTTPS_PROXY",
+        )
+    sha256 = pinned.sha256 or _published_sum(part, pinned, hosts)
+    downloads.mkdir(parents=True, exist_ok=True)
+    file = downloads / sha256
+    if not file.exists():
+        _fetch(part, pinned.url, downloads / f"{sha256}.part", hosts=hosts, report=report)
+        (downloads / f"{sha256}.part").rename(file)
+    report("verifying")
+    _verify(part, pinned, file, sha256)
+    report("unpacking")
+    unpack(part, file, out, part.unpack)
+    file.unlink()
+    return pinned.url
+
+
+def _published_sum(part: Part, pinned: Download, hosts: Hosts) -> str:
+    """The sum the publisher's own list gives for the file."""
+    assert pinned.checksums is not None, "pins give a sum or where it stands"
+    with _open(part, pinned.checksums, hosts) as response:
+        lines = response.read(_CHECKSUMS_LIMIT_BYTES).decode(errors="replace").splitlines()
+    wanted = PurePosixPath(urlsplit(pinned.url).path).name
+    for line in lines:
+        sha256, _, name = line.strip().partition(" ")
+        if name.strip().lstrip("*") == wanted and len(sha256) == hashlib.sha256().digest_size * 2:
+            return sha256.lower()
+    raise NotObtainableError(
+        f"{part.name}: {pinned.checksums} has no sum for {wanted}",
+        hint="check the version in toolchain/pins.toml",
+    )
+
+
+def _fetch(part: Part, url: str, partial: Path, *, hosts: Hosts, report: Callable[[str], None]) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            got, expected = _fetch_once(part, url, partial, hosts, report)
+        except (http.client.HTTPException, TimeoutError, ConnectionError):
+            got, expected = partial.stat().st_size if partial.exists() else 0, None
+        if got == expected:
+            return
+        report(f"cut off after {got:,} bytes, attempt {attempt} of {_ATTEMPTS}")
+    raise NotObtainableError(
+        f"{part.name}: {urlsplit(url).netloc} cut the download off {_ATTEMPTS} times (at {got:,} bytes)",
+        hint="run the same again: it goes on where it stopped",
+    )
+
+
+def _fetch_once(
+    part: Part, url: str, partial: Path, hosts: Hosts, report: Callable[[str], None]
+) -> tuple[int, int | None]:
+    """Add what is missing to the partial file: the bytes that are there now, and how many there should be."""
+    have = partial.stat().st_size if partial.exists() else 0
+    with _open(part, url, hosts, start=have) as response:
+        goes_on = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        got = have if goes_on else 0
+        length = response.headers.get("Content-Length")
+        expected = got + int(length) if length else None
+        with partial.open("ab" if goes_on else "wb") as sink:
+            while chunk := response.read(_CHUNK_BYTES):
+                sink.write(chunk)
+                got += len(chunk)
+                report(_amount(got, expected))
+    return got, got if expected is None else expected
+
+
+def _open(part: Part, url: str, hosts: Hosts, *, start: int = 0) -> http.client.HTTPResponse:
+    headers = {"User-Agent": "loadproof-toolchain", **({"Range": f"bytes={start}-"} if start else {})}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - addresses are pinned
+    try:
+        response = _OPENER.open(request, timeout=_HEADERS_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+            return _open(part, url, hosts)
+        raise NotObtainableError(
+            f"{part.name}: {url} answers {error.code}", hint="check the version in toolchain/pins.toml"
+        ) from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        hosts.give_up(url)
+        raise NotObtainableError(
+            f"{part.name}: {urlsplit(url).netloc} does not answer ({getattr(error, 'reason', error)})",
+            hint="check the network and HTTPS_PROXY",
+        ) from error
+    assert isinstance(response, http.client.HTTPResponse)
+    return response
+
+
+def _verify(part: Part, pinned: Download, file: Path, sha256: str) -> None:
+    with file.open("rb") as source:
+        actual = hashlib.file_digest(source, "sha256").hexdigest()
+    if actual == sha256:
+        return
+    file.unlink()
+    raise WrongChecksumError(
+        f"{part.name}: what {pinned.url} sent has the SHA-256 {actual},\n"
+        f"    wanted is {sha256}; it was thrown away",
+        hint="run the same again; if it stays wrong, the file was changed upstream or on the way: "
+        "do not use it, build the part instead (`--from build`)",
+    )
+
+
+def unpack(part: Part, file: Path, out: Path, how: Unpack) -> None:
+    """Put a bare file or an archive's members where the part's row says."""
+    target = out / how.into
+    target.mkdir(parents=True, exist_ok=True)
+    if how.file is not None:
+        shutil.copyfile(file, target / how.file)
+        (target / how.file).chmod(0o755)
+        return
+    try:
+        with tarfile.open(file) as archive:
+            for member in archive:
+                _extract(archive, member, target, how.strip)
+    except tarfile.TarError as error:
+        raise NotObtainableError(
+            f"{part.name}: the download is no archive that can be read ({error})",
+            hint="build it: `--from build`",
+        ) from error
+
+
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path, strip: int) -> None:
+    """Write one regular file below `target`; links and devices have no business in these archives."""
+    steps = [step for step in PurePosixPath(member.name).parts if step != "."][strip:]
+    content = archive.extractfile(member) if member.isfile() else None
+    if content is None or not steps or ".." in steps or steps[0].startswith("/"):
+        return
+    file = target.joinpath(*steps)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with content, file.open("wb") as sink:
+        shutil.copyfileobj(content, sink)
+    file.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _amount(got: int, expected: int | None) -> str:
+    megabyte = 1_000_000
+    return f"{got / megabyte:.0f} MB" + (f" of {expected / megabyte:.0f}" if expected else "")
