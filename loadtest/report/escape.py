@@ -13,6 +13,7 @@ from urllib.parse import quote
 INLINE_LIMIT_CHARS = 300
 _BLOCK_LINE_LIMIT_CHARS = 500
 _BLOCK_LIMIT_BYTES = 20_000
+_READ_AT_MOST = 4  # times the limit, so that a line of megabytes costs no more than a long one
 _ZERO_WIDTH_SPACE = "&#8203;"
 
 _TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -28,13 +29,13 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s]+")
 
 def inline(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
     """The text on one line, as prose."""
-    line = _capped(" ".join(_printable(text).split()), limit_chars)
+    line = _line(text, limit_chars)
     return _LIST_NUMBER.sub(lambda found: found[1] + _reference(found[2]), _MARKUP.sub(_markup, line))
 
 
 def code(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
     """The text on one line, in the type of code: for names a reader may want to copy."""
-    line = _capped(" ".join(_printable(text).split()), limit_chars)
+    line = _line(text, limit_chars)
     if not line:
         return "(empty)"
     return f"`{line}`" if _PLAIN_CODE.fullmatch(line) else f"<code>{inline(line, limit_chars)}</code>"
@@ -42,7 +43,7 @@ def code(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
 
 def block(lines: Sequence[str]) -> str:
     """The last of these lines as a block of code; those left out at the front are counted."""
-    shown = _last_that_fit([_capped(_printable(line).rstrip(), _BLOCK_LINE_LIMIT_CHARS) for line in lines])
+    shown = _last_that_fit(lines)
     if left_out := len(lines) - len(shown):
         shown = [f"… {left_out:,} earlier lines are left out", *shown]
     longest_fence = max((len(found) for line in shown for found in re.findall(r"`+", line)), default=0)
@@ -68,8 +69,18 @@ def _printable_character(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
 
 
-def _capped(text: str, limit_chars: int) -> str:
-    return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"
+def _line(text: str, limit_chars: int) -> str:
+    return _capped(" ".join(_read(text, limit_chars).split()), text, limit_chars)
+
+
+def _read(text: str, limit_chars: int) -> str:
+    """As much as may be shown of a text, however long: one that is mostly invisible may lose its end."""
+    return _printable(text[: _READ_AT_MOST * limit_chars])
+
+
+def _capped(shown: str, text: str, limit_chars: int) -> str:
+    whole = len(shown) <= limit_chars and len(text) <= _READ_AT_MOST * limit_chars
+    return shown if whole else shown[: limit_chars - 1] + "…"
 
 
 def _reference(character: str) -> str:
@@ -84,7 +95,8 @@ def _markup(found: re.Match[str]) -> str:
 def _last_that_fit(lines: Sequence[str]) -> list[str]:
     fitting: list[str] = []
     size_bytes = 0
-    for line in reversed(lines):
+    for text in reversed(lines):
+        line = _capped(_read(text, _BLOCK_LINE_LIMIT_CHARS).rstrip(), text, _BLOCK_LINE_LIMIT_CHARS)
         size_bytes += len(line.encode()) + 1
         if size_bytes > _BLOCK_LIMIT_BYTES:
             break

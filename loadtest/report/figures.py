@@ -17,9 +17,11 @@ def number(value: float | None) -> str:
     """Three significant digits, at most three decimals; what is not nought never reads as nought."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if value and abs(value) < 0.5 * 10**-_MOST_DECIMALS:
+    if value == 0:
+        return "0"
+    if abs(value) < 0.5 * 10**-_MOST_DECIMALS:
         return f"{'' if value > 0 else '-'}<{10**-_MOST_DECIMALS}"
-    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    magnitude = math.floor(math.log10(abs(value)))
     return f"{value:,.{max(0, min(_MOST_DECIMALS, 2 - magnitude))}f}"
 
 

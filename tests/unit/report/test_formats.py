@@ -1,0 +1,51 @@
+"""The formats against golden files: what a reader sees changes only on purpose.
+
+`python -m tests.unit.report.test_formats` writes the golden files anew; the diff is then to be read.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from loadtest.report import FORMATS
+from loadtest.report.model import AnyReport
+from tests.unit.report import values
+
+GOLDEN = Path(__file__).parent / "golden"
+REPORTS: dict[str, AnyReport] = {
+    "passed": values.report(),
+    "missed": values.report(
+        values.MISSED_SUMMARY,
+        resources=None,
+        notes=("resources are missing: Prometheus did not answer within 5 s",),
+    ),
+    "nothing_answered": values.report(
+        values.summary(values.requests(200, timeouts=200), foo=values.requests(200, timeouts=200))
+    ),
+    "enough_for_p99": values.report(
+        values.summary(values.requests(12_000, p99_ms=88.8), foo=values.requests(12_000, p99_ms=88.8))
+    ),
+    "failed": values.failure(),
+}
+SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md", "timings": "timings.json"}
+CASES = [(name, format_) for name in REPORTS for format_ in FORMATS]
+
+
+def golden_file(name: str, format_: str) -> Path:
+    return GOLDEN / f"{name}.{SUFFIXES[format_]}"
+
+
+@pytest.mark.parametrize(("name", "format_"), CASES)
+def test_each_format_says_what_its_golden_file_says(name: str, format_: str) -> None:
+    expected = golden_file(name, format_).read_text()
+    assert expected == FORMATS[format_](REPORTS[name])
+
+
+def test_there_is_no_golden_file_without_a_case() -> None:
+    expected = {golden_file(name, format_) for name, format_ in CASES}
+    assert expected == set(GOLDEN.iterdir())
+
+
+if __name__ == "__main__":
+    for one_name, one_format in CASES:
+        golden_file(one_name, one_format).write_text(FORMATS[one_format](REPORTS[one_name]))
