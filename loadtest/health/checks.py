@@ -3,6 +3,7 @@
 Leaves out how often and how long to ask: see `gate`.
 """
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -116,19 +117,24 @@ class HostAnswers:
     def obstacle(self, timeout_s: float) -> str | None:
         url = f"http://{self.ingress.address}:{self.ingress.port}{self.app.path}"
         headers = {"Host": self.app.host, "Connection": "close"}
-        for number in range(self.consecutive):
-            try:
-                response = httpx.get(
-                    url, headers=headers, timeout=timeout_s / self.consecutive, trust_env=False
-                )
-            except httpx.HTTPError as error:
-                return f"answer {number + 1} of {self.consecutive}: {type(error).__name__}: {error}"
-            if wrong := _wrong(response, self.app.expected_body):
-                return f"answer {number + 1} of {self.consecutive}: {wrong}"
+        with _plain_client(timeout_s / self.consecutive) as client:
+            for number in range(1, self.consecutive + 1):
+                if wrong := _wrong_answer(client, url, headers, self.app.expected_body):
+                    return f"answer {number} of {self.consecutive}: {wrong}"
         return None
 
 
-def _wrong(response: httpx.Response, expected_body: str) -> str | None:
+def _plain_client(timeout_s: float) -> httpx.Client:
+    # A TLS context of no authorities: nothing here is asked over TLS, and loading them takes 40 ms each time.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(timeout=timeout_s, trust_env=False, verify=context)
+
+
+def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expected_body: str) -> str | None:
+    try:
+        response = client.get(url, headers=headers)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"
     if response.status_code != httpx.codes.OK:
         return f"status {response.status_code}"
     body = response.text.strip()

@@ -58,7 +58,7 @@ def wait_healthy(
     target: TargetEnvironment,
     *,
     consecutive: int = 5,
-    patience: Patience = Patience(),  # noqa: B008  # frozen, so it may be shared
+    patience: Patience = Patience(),
     say: Callable[[str], None] = lambda text: None,
 ) -> HealthReport:
     """Return once everything is as it should be. Raises UnhealthyError when time has run out before that."""
@@ -136,7 +136,7 @@ def _unhealthy(failed: Sequence[CheckOutcome], limit_s: float, words: Sequence[s
     reasons = [f"{outcome.name}: {outcome.obstacle}" for outcome in failed]
     return UnhealthyError(
         "\n".join([f"not healthy after {limit_s:.0f} s: " + "; ".join(reasons), *words]),
-        hint="artifacts/diagnostics has the pods' descriptions and logs; `--keep` keeps the cluster to look at.",
+        hint="artifacts/diagnostics has descriptions and logs of the pods; `--keep` keeps the cluster.",
     )
 
 
