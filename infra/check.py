@@ -1,0 +1,52 @@
+"""`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
+
+Prints one JSON object: `problems`, and where there are none in the configuration itself also `cluster`,
+`kubeconfig_path` and `ports`. Exits with 2 where there are problems.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.parsing import SettingsError, parse
+from infra.paths import KUBECONFIG, PROJECT_FILE, ROOT
+from infra.ports import cluster_ports, port_problems, port_taken
+from infra.project_file import read_yaml, with_defaults, without_namespace
+
+
+def check(stack_file: Path) -> dict[str, Any]:
+    """What is printed for the stack that this file configures."""
+    project = read_yaml(PROJECT_FILE)
+    try:
+        own = read_yaml(stack_file).get("config") or {}
+        settings = parse(with_defaults(project, without_namespace(project, own)))
+    except FileNotFoundError:
+        return {"problems": [f"there is no stack file {stack_file.name} in the project's folder"]}
+    except (yaml.YAMLError, TypeError) as error:
+        return {"problems": [f"{stack_file.name} cannot be read: {error}"]}
+    except SettingsError as error:
+        return {"problems": list(error.problems)}
+    return {
+        "problems": port_problems(
+            settings.host_ports, taken=port_taken, own=lambda: cluster_ports(settings.cluster.name)
+        ),
+        "cluster": settings.cluster.name,
+        "kubeconfig_path": str(KUBECONFIG),
+        "ports": settings.host_ports,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.check", description=__doc__)
+    parser.add_argument("--stack", required=True, help="the stack whose Pulumi.<stack>.yaml is checked")
+    result = check(ROOT / f"Pulumi.{parser.parse_args().stack}.yaml")
+    print(json.dumps(result, indent=2))
+    return 2 if result["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""A KinD cluster on this machine, made and deleted by commands; every port of it on loopback only.
+
+Leaves out readiness: a node that joined is not yet Ready, and whoever needs that waits for it.
+"""
+
+import json
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_command import local
+
+from infra.clusters.contract import ClusterArgs
+from infra.clusters.kind_config import kind_config
+from infra.paths import KUBECONFIG, ROOT
+
+# By its path, not as a module: the package around it needs the virtual environment, the script does not.
+_COMMAND = "python3 infra/clusters/kind_command.py"
+
+
+class KindCluster(pulumi.ComponentResource):
+    """Meets `infra.clusters.contract.Cluster`."""
+
+    context: str
+    provider: kubernetes.Provider
+    lifetime: pulumi.Resource
+    kubeconfig: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("loadproof:clusters:KindCluster", name, None, opts)
+        self._title = name
+        self.context = f"kind-{args.name}"
+        self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(KUBECONFIG)}
+        cluster = self._cluster(args)
+        self.lifetime = cluster
+        self.kubeconfig = self._kubeconfig(cluster)
+        self.provider = self._kubernetes(cluster)
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+    def _cluster(self, args: ClusterArgs) -> local.Command:
+        # JSON is YAML, and always the same text for the same config.
+        config = json.dumps(
+            kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports), sort_keys=True
+        )
+        return local.Command(
+            self._title,
+            create=f"{_COMMAND} create",
+            delete=f"{_COMMAND} delete",
+            dir=str(ROOT),
+            stdin=config,
+            environment=self._environment,
+            # Every input: a command whose triggers stay the same while its environment changes runs again in
+            # place, over the cluster that is there.
+            triggers=[config, *self._environment.values()],
+            # The new cluster takes the name and the ports of the old one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+
+    def _kubeconfig(self, cluster: local.Command) -> pulumi.Output[str]:
+        read = local.Command(
+            f"{self._title}-kubeconfig",
+            create='cat "$KUBECONFIG_PATH"',
+            environment=self._environment,
+            # The ids of the node containers: a new cluster has new keys.
+            triggers=[cluster.stdout],
+            logging=local.Logging.NONE,
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["stdout", "stderr"]),
+        )
+        return pulumi.Output.secret(read.stdout)
+
+    def _kubernetes(self, cluster: local.Command) -> kubernetes.Provider:
+        return kubernetes.Provider(
+            self._title,
+            kubeconfig=self.kubeconfig,
+            # What was in the old cluster is not in the new one, whatever its kubeconfig looks like.
+            opts=pulumi.ResourceOptions(parent=self, replace_with=[cluster], deleted_with=cluster),
+        )

@@ -1,0 +1,169 @@
+"""Creates and deletes a KinD cluster; the commands of `infra.clusters.kind` run it as a program of its own.
+
+`create` reads the cluster's config on stdin and prints the ids of the node containers: the proof, at
+deletion, that the cluster of this name is still the one that was made. It never adopts a cluster, and leaves
+none behind when it fails or is stopped. Standard library only: it also runs outside the virtual environment.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+ATTEMPTS = 3
+# kubeadm and the node's start fail like this when a machine is short of CPU for a moment; trying again helps.
+# Whatever is not listed here (a taken port, a missing image) fails the same way every time.
+TRANSIENT = re.compile(
+    r"could not find a log line that matches"
+    r"|failed to (init|join) node with kubeadm: .*exit status 137"
+    r"|curl -sSL http://(localhost|127\.0\.0\.1):10248/healthz"
+    r"|wait-control-plane.*(timed out|deadline exceeded)"
+)
+
+
+class CommandError(Exception):
+    """The cluster could not be made or deleted; the message says why and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """The cluster as the commands' environment names it."""
+
+    name: str
+    kubeconfig: Path
+
+    def create(self, config: bytes) -> list[str]:
+        """Makes the cluster; the ids of its node containers."""
+        if self.nodes():
+            raise CommandError(
+                f"a KinD cluster named {self.name} exists and is not this stack's: it is left alone. "
+                f"Set another cluster_name, or remove it with `kind delete cluster --name {self.name}`."
+            )
+        try:
+            self._create_with_retries(config)
+            # The folder is the user's, the file holds the keys of the cluster.
+            self.kubeconfig.chmod(0o600)
+            return self.nodes()
+        except BaseException:
+            self._remove()
+            raise
+
+    def delete(self, made: list[str]) -> None:
+        """Deletes the cluster made of these node containers; another one of the same name stays."""
+        present = self.nodes()
+        if present and made and not set(made) & set(present):
+            _say(f"the KinD cluster {self.name} is not the one this stack made: it is left alone")
+            return
+        self._remove()
+
+    def nodes(self) -> list[str]:
+        """The ids of the node containers of the cluster of this name, running or not."""
+        label = f"label=io.x-k8s.kind.cluster={self.name}"
+        listed = subprocess.run(
+            ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", label],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if listed.returncode:
+            raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
+        return sorted(listed.stdout.split())
+
+    def _create_with_retries(self, config: bytes) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            failure = self._try_to_create(config)
+            if failure is None:
+                return
+            if attempt == ATTEMPTS or not TRANSIENT.search(failure):
+                self._keep_logs()
+                raise CommandError(f"kind could not create the cluster {self.name}; its words are above")
+            _say(f"attempt {attempt} of {ATTEMPTS} failed in a way that passes: trying again")
+            self._remove()
+
+    def _try_to_create(self, config: bytes) -> str | None:
+        """None where it worked, else what kind said, which was shown as it came."""
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig.unlink(missing_ok=True)
+        # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
+        arguments = ["--config", "-", "--kubeconfig", str(self.kubeconfig), "--retain", "--wait", "0s"]
+        with subprocess.Popen(
+            ["kind", "create", "cluster", "--name", self.name, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            try:
+                said = _converse(process, config)
+            except BaseException:
+                process.kill()
+                raise
+        return said if process.returncode else None
+
+    def _keep_logs(self) -> None:
+        folder = self.kubeconfig.parent / "diagnostics" / "kind"
+        subprocess.run(
+            ["kind", "export", "logs", "--name", self.name, str(folder)],
+            stdout=sys.stderr,
+            check=False,
+            timeout=60,
+        )
+
+    def _remove(self) -> None:
+        arguments = ["--name", self.name, "--kubeconfig", str(self.kubeconfig)]
+        removed = subprocess.run(["kind", "delete", "cluster", *arguments], stdout=sys.stderr, check=False)
+        self.kubeconfig.unlink(missing_ok=True)
+        if removed.returncode:
+            raise CommandError(
+                f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
+            )
+
+
+def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:
+    """What the process says to `config` on its stdin, passed on to stderr as it comes."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(config)
+    process.stdin.close()
+    said = []
+    for line in process.stdout:
+        said.append(line.decode(errors="replace"))
+        print(said[-1], end="", file=sys.stderr, flush=True)
+    return "".join(said)
+
+
+def cluster_of(environment: Mapping[str, str]) -> Cluster:
+    return Cluster(name=environment["CLUSTER_NAME"], kubeconfig=Path(environment["KUBECONFIG_PATH"]))
+
+
+def main(verb: str) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        cluster = cluster_of(os.environ)
+        if verb == "create":
+            print("\n".join(cluster.create(sys.stdin.buffer.read())))
+        else:
+            cluster.delete(os.environ.get("PULUMI_COMMAND_STDOUT", "").split())
+    except (CommandError, FileNotFoundError) as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # Raised where the program is, so that a half-made cluster is removed on the way out.
+    raise SystemExit(128 + number)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

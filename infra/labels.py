@@ -1,0 +1,24 @@
+"""The labels and annotations that more than one component sets. Pure."""
+
+from collections.abc import Mapping
+
+# The node whose ports are mapped to the machine: traffic that enters there needs no second hop.
+INGRESS_NODE: Mapping[str, str] = {"loadproof/ingress": "true"}
+
+# The health stage asks the real thing; what Pulumi would wait for (10 s for a Service) is no proof of it.
+SKIP_AWAIT: Mapping[str, str] = {"pulumi.com/skipAwait": "true"}
+
+
+def component(name: str) -> dict[str, str]:
+    """Marks what belongs to one component; also what selects its pods."""
+    return {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "loadproof"}
+
+
+def pod_security_restricted() -> dict[str, str]:
+    """A namespace that admits only pods of the strictest pod security standard."""
+    return {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def scraped(port: int) -> dict[str, str]:
+    """A pod whose metrics Prometheus reads."""
+    return {"prometheus.io/scrape": "true", "prometheus.io/port": str(port)}

@@ -1,0 +1,112 @@
+"""What a stack is made of, as values: the outcome of reading its configuration.
+
+Leaves out where the values come from (`settings`, `check`) and what makes them valid (`parsing`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ClusterProvider(StrEnum):
+    """Where the cluster comes from; each has one row in `infra.clusters.PROVIDERS`."""
+
+    KIND = "kind"
+
+
+class IngressController(StrEnum):
+    """What carries the traffic in; each has one row in `infra.ingress.CONTROLLERS`."""
+
+    NGINX = "nginx"
+
+
+class Comparison(StrEnum):
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSettings:
+    """One control plane and `workers` workers."""
+
+    provider: ClusterProvider
+    name: str
+    workers: int
+    node_image: str
+
+    @property
+    def nodes(self) -> int:
+        return 1 + self.workers
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressSettings:
+    """`port` is on the machine's loopback address."""
+
+    controller: IngressController
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """Kubernetes quantities of one container."""
+
+    cpu_request: str
+    cpu_limit: str
+    memory_request: str
+    memory_limit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppSettings:
+    """One service: what runs, and at which host and path it answers with what."""
+
+    name: str
+    host: str
+    path: str
+    image: str
+    args: tuple[str, ...]
+    port: int
+    expected_body: str
+    replicas: int
+    resources: Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringSettings:
+    """`port` is on the machine's loopback address."""
+
+    port: int
+    scrape_interval_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSettings:
+    requests: int
+    concurrency: int
+    timeout_s: int
+    warm_up_retries: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveSettings:
+    """`metric` names a figure of the report, unit included; `limit` is in that unit."""
+
+    metric: str
+    comparison: Comparison
+    limit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackSettings:
+    cluster: ClusterSettings
+    ingress: IngressSettings
+    apps: tuple[AppSettings, ...]
+    monitoring: MonitoringSettings
+    load: LoadSettings
+    objectives: tuple[ObjectiveSettings, ...]
+
+    @property
+    def host_ports(self) -> dict[str, int]:
+        """The loopback ports this stack takes on the machine, by the key that sets each."""
+        return {"ingress_port": self.ingress.port, "monitoring_port": self.monitoring.port}

@@ -1,0 +1,191 @@
+"""Prometheus with the least rights that work.
+
+Leaves out alerting and dashboards, and persistence: a run's figures outlive the cluster in its report.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import (
+    ConfigMap,
+    ContainerArgsDict,
+    Namespace,
+    PodSpecArgsDict,
+    Service,
+    ServiceAccount,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
+
+from infra import labels, versions
+from infra.monitoring.scrape_config import scrape_config
+
+NAME = "prometheus"
+NAMESPACE = "monitoring"
+PORT = 9090
+_USER_ID = 65534
+_CONFIG_FOLDER = "/etc/prometheus"
+_DATA_FOLDER = "/prometheus"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrometheusArgs:
+    """`node_port` is where the nodes take queries."""
+
+    node_port: int
+    scrape_interval_s: int
+
+
+class Prometheus(pulumi.ComponentResource):
+    namespace = NAMESPACE
+    service = NAME
+    port = PORT
+
+    def __init__(self, name: str, args: PrometheusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("loadproof:monitoring:Prometheus", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._config = json.dumps(scrape_config(scrape_interval_s=args.scrape_interval_s), indent=1)
+        self._namespace_name = self._namespace().metadata.name
+        account = self._account()
+        self._deployment(account, self._config_map())
+        self._service(args.node_port)
+        self.register_outputs({"service": self.service, "namespace": self.namespace})
+
+    def _namespace(self) -> Namespace:
+        return Namespace(
+            NAMESPACE,
+            metadata={"name": NAMESPACE, "labels": labels.pod_security_restricted()},
+            opts=self._child,
+        )
+
+    def _metadata(self) -> ObjectMetaArgsDict:
+        return {
+            "name": NAME,
+            "namespace": self._namespace_name,
+            "labels": labels.component(NAME),
+            "annotations": labels.SKIP_AWAIT,
+        }
+
+    def _account(self) -> pulumi.Output[str]:
+        account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child)
+        role = ClusterRole(
+            NAME,
+            metadata={"name": "loadproof-prometheus", "labels": labels.component(NAME)},
+            rules=[
+                {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["get", "list", "watch"]},
+                {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+            ],
+            opts=self._child,
+        )
+        ClusterRoleBinding(
+            NAME,
+            metadata={"name": "loadproof-prometheus", "labels": labels.component(NAME)},
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": role.metadata.name,
+            },
+            subjects=[
+                {
+                    "kind": "ServiceAccount",
+                    "name": account.metadata.name,
+                    "namespace": self._namespace_name,
+                }
+            ],
+            opts=self._child,
+        )
+        return account.metadata.name
+
+    def _config_map(self) -> pulumi.Output[str]:
+        return ConfigMap(
+            NAME, metadata=self._metadata(), data={"prometheus.yml": self._config}, opts=self._child
+        ).metadata.name
+
+    def _deployment(self, account: pulumi.Output[str], config_map: pulumi.Output[str]) -> None:
+        Deployment(
+            NAME,
+            metadata=self._metadata(),
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": labels.component(NAME)},
+                "template": {
+                    "metadata": {
+                        "labels": labels.component(NAME),
+                        "annotations": {**labels.scraped(PORT), "loadproof/config": self._config_version()},
+                    },
+                    "spec": _pod_spec(account, config_map),
+                },
+            },
+            opts=self._child,
+        )
+
+    def _config_version(self) -> str:
+        # Prometheus reads its config at its start: a changed one has to start a new pod.
+        return hashlib.sha256(self._config.encode()).hexdigest()[:12]
+
+    def _service(self, node_port: int) -> None:
+        Service(
+            NAME,
+            metadata=self._metadata(),
+            spec={
+                "type": "NodePort",
+                "selector": labels.component(NAME),
+                "ports": [{"name": "http", "port": PORT, "target_port": "http", "node_port": node_port}],
+            },
+            opts=self._child,
+        )
+
+
+def _pod_spec(account: pulumi.Output[str], config_map: pulumi.Output[str]) -> PodSpecArgsDict:
+    return {
+        "service_account_name": account,
+        "enable_service_links": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": _USER_ID,
+            "fs_group": _USER_ID,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container()],
+        "volumes": [
+            {"name": "config", "config_map": {"name": config_map}},
+            {"name": "data", "empty_dir": {}},
+        ],
+    }
+
+
+def _container() -> ContainerArgsDict:
+    return {
+        "name": NAME,
+        "image": versions.image("prom/prometheus"),
+        "image_pull_policy": "IfNotPresent",
+        "args": [
+            f"--config.file={_CONFIG_FOLDER}/prometheus.yml",
+            f"--storage.tsdb.path={_DATA_FOLDER}",
+            "--storage.tsdb.retention.time=1d",
+        ],
+        "ports": [{"name": "http", "container_port": PORT}],
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "128Mi"},
+            "limits": {"cpu": "1", "memory": "512Mi"},
+        },
+        "startup_probe": {
+            "http_get": {"path": "/-/ready", "port": "http"},
+            "period_seconds": 1,
+            "failure_threshold": 60,
+        },
+        "readiness_probe": {"http_get": {"path": "/-/ready", "port": "http"}, "period_seconds": 5},
+        "liveness_probe": {"http_get": {"path": "/-/healthy", "port": "http"}, "period_seconds": 10},
+        "volume_mounts": [
+            {"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True},
+            {"name": "data", "mount_path": _DATA_FOLDER},
+        ],
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }

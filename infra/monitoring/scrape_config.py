@@ -1,0 +1,69 @@
+"""What Prometheus looks at, as the document it reads at its start. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105  # a path
+
+# Of a node's several thousand rows these are asked for: to store the others would cost CPU during the load.
+_KEPT = (
+    "container_cpu_usage_seconds_total",
+    "container_cpu_cfs_(throttled_)?periods_total",
+    "container_cpu_cfs_throttled_seconds_total",
+    "container_memory_working_set_bytes",
+    "container_network_(receive|transmit)_bytes_total",
+    "container_pressure_.*",
+    "container_oom_events_total",
+    "container_last_seen",
+    "container_start_time_seconds",
+    "machine_(cpu_cores|memory_bytes)",
+)
+
+
+def scrape_config(*, scrape_interval_s: int) -> Mapping[str, Any]:
+    """The nodes' cAdvisor, and every pod that asks for it by annotation."""
+    interval = f"{scrape_interval_s}s"
+    return {
+        "global": {"scrape_interval": interval, "scrape_timeout": interval},
+        "scrape_configs": [_cadvisor(), _annotated_pods()],
+    }
+
+
+def _cadvisor() -> Mapping[str, Any]:
+    return {
+        "job_name": "cadvisor",
+        "scheme": "https",
+        "metrics_path": "/metrics/cadvisor",
+        # Straight from each kubelet, which needs nothing but nodes/metrics. By way of the API server it would
+        # take nodes/proxy, which lets one run commands in any pod. A kubelet's certificate is self-signed.
+        "authorization": {"credentials_file": _TOKEN_FILE},
+        "tls_config": {"insecure_skip_verify": True},
+        "kubernetes_sd_configs": [{"role": "node"}],
+        "relabel_configs": [{"source_labels": ["__meta_kubernetes_node_name"], "target_label": "node"}],
+        "metric_relabel_configs": [
+            {"source_labels": ["__name__"], "regex": "|".join(_KEPT), "action": "keep"}
+        ],
+    }
+
+
+def _annotated_pods() -> Mapping[str, Any]:
+    prefix = "__meta_kubernetes_pod"
+    annotation = f"{prefix}_annotation_prometheus_io"
+    return {
+        "job_name": "pods",
+        "kubernetes_sd_configs": [{"role": "pod"}],
+        "relabel_configs": [
+            {"source_labels": [f"{annotation}_scrape"], "regex": "true", "action": "keep"},
+            {"source_labels": [f"{prefix}_phase"], "regex": "Succeeded|Failed", "action": "drop"},
+            {"source_labels": [f"{annotation}_path"], "regex": "(.+)", "target_label": "__metrics_path__"},
+            # One target for a pod, not one for each of its container's ports.
+            {
+                "source_labels": [f"{prefix}_ip", f"{annotation}_port"],
+                "separator": ":",
+                "target_label": "__address__",
+            },
+            {"source_labels": [f"{prefix}_node_name"], "target_label": "node"},
+            {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+            {"source_labels": [f"{prefix}_name"], "target_label": "pod"},
+        ],
+    }

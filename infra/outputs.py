@@ -1,0 +1,90 @@
+"""What a stack exports: where to send load, what to expect, where to ask for metrics.
+
+Read by others from `pulumi stack output --json`, so names and units here are a contract: a change of meaning
+raises SCHEMA_VERSION. All but the kubeconfig is known before anything is created.
+"""
+
+from dataclasses import asdict, dataclass
+
+import pulumi
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOutput:
+    provider: str
+    name: str
+    context: str
+    kubeconfig_path: str
+    nodes: int
+    kubernetes_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressOutput:
+    controller: str
+    namespace: str
+    address: str
+    port: int
+    chart_version: str
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppOutput:
+    name: str
+    namespace: str
+    host: str
+    path: str
+    expected_body: str
+    replicas: int
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringOutput:
+    namespace: str
+    service: str
+    service_port: int
+    address: str
+    port: int | None
+    scrape_interval_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOutput:
+    requests: int
+    concurrency: int
+    timeout_s: int
+    warm_up_retries: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveOutput:
+    metric: str
+    comparison: str
+    limit: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackOutputs:
+    cluster: ClusterOutput
+    ingress: IngressOutput
+    apps: tuple[AppOutput, ...]
+    monitoring: MonitoringOutput
+    load: LoadOutput
+    objectives: tuple[ObjectiveOutput, ...]
+    kubeconfig: pulumi.Output[str]
+    schema_version: int = SCHEMA_VERSION
+
+
+def export(outputs: StackOutputs) -> None:
+    """Exports every field under its own name, as plain values; the kubeconfig as a secret."""
+    pulumi.export("schema_version", outputs.schema_version)
+    for name in ("cluster", "ingress", "monitoring", "load"):
+        pulumi.export(name, asdict(getattr(outputs, name)))
+    for name in ("apps", "objectives"):
+        pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])
+    pulumi.export("kubeconfig", pulumi.Output.secret(outputs.kubeconfig))

@@ -1,0 +1,47 @@
+"""Reads the stack's configuration from Pulumi, and is the only module that does.
+
+Everything wrong with it is one error, raised before the first resource is registered.
+"""
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from infra.model import StackSettings
+from infra.parsing import SettingsError, parse
+from infra.paths import PROJECT_FILE
+from infra.ports import cluster_ports, port_problems, port_taken
+from infra.project_file import read_yaml, with_defaults, without_namespace
+
+
+def load() -> StackSettings:
+    """The settings of the stack that is being previewed or deployed."""
+    project = read_yaml(PROJECT_FILE)
+    # pulumi.Config only answers for a key one knows; a misspelt one shows in the whole mapping alone.
+    everything = {**get_config_env(), **CONFIG.get()}
+    try:
+        settings = parse(with_defaults(project, without_namespace(project, everything)))
+    except SettingsError as error:
+        raise pulumi.RunError(_told(error.problems)) from None
+    _check_machine(settings)
+    return settings
+
+
+def _check_machine(settings: StackSettings) -> None:
+    """A taken port stops a deployment; a preview does not depend on the machine it runs on and only warns."""
+    problems = port_problems(
+        settings.host_ports, taken=port_taken, own=lambda: cluster_ports(settings.cluster.name)
+    )
+    if not problems:
+        return
+    if not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(_told(problems))
+    for problem in problems:
+        pulumi.log.warn(problem)
+
+
+def _told(problems: list[str] | tuple[str, ...]) -> str:
+    listed = "\n".join(f"  - {problem}" for problem in problems)
+    return (
+        f"the configuration of stack {pulumi.get_stack()} cannot be used:\n{listed}\n"
+        f"Nothing was created. Correct Pulumi.{pulumi.get_stack()}.yaml; Pulumi.yaml explains the settings."
+    )

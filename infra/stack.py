@@ -1,0 +1,112 @@
+"""The whole stack on one page: which components there are and what each gives the next."""
+
+from dataclasses import asdict
+
+import pulumi
+
+from infra import labels, versions
+from infra.clusters import PROVIDERS
+from infra.clusters.contract import Cluster, ClusterArgs, PortMapping
+from infra.ingress import CONTROLLERS
+from infra.ingress.contract import Ingress, IngressArgs
+from infra.model import StackSettings
+from infra.monitoring.prometheus import Prometheus, PrometheusArgs
+from infra.outputs import (
+    AppOutput,
+    ClusterOutput,
+    IngressOutput,
+    LoadOutput,
+    MonitoringOutput,
+    ObjectiveOutput,
+    StackOutputs,
+)
+from infra.paths import KUBECONFIG
+from infra.ports import LOOPBACK
+from infra.workloads.apps import Apps, AppsArgs
+
+INGRESS_NODE_PORT = 30080
+MONITORING_NODE_PORT = 30090
+
+
+def build(settings: StackSettings) -> StackOutputs:
+    """Registers every resource of the stack; what it returns is what the program exports."""
+    cluster = _cluster(settings)
+    # All that is in the cluster goes away with it: nothing in it is deleted one by one.
+    inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
+    ingress = CONTROLLERS[settings.ingress.controller](
+        "ingress", IngressArgs(node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE), inside
+    )
+    apps = Apps(
+        "apps",
+        AppsArgs(apps=settings.apps, ingress_class=ingress.class_name, ingress_namespace=ingress.namespace),
+        inside,
+    )
+    prometheus = Prometheus(
+        "monitoring",
+        PrometheusArgs(
+            node_port=MONITORING_NODE_PORT, scrape_interval_s=settings.monitoring.scrape_interval_s
+        ),
+        inside,
+    )
+    return _outputs(settings, cluster, ingress, apps, prometheus)
+
+
+def _cluster(settings: StackSettings) -> Cluster:
+    return PROVIDERS[settings.cluster.provider](
+        "cluster",
+        ClusterArgs(
+            name=settings.cluster.name,
+            workers=settings.cluster.workers,
+            node_image=settings.cluster.node_image,
+            ports=(
+                PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
+                PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),
+            ),
+        ),
+    )
+
+
+def _outputs(
+    settings: StackSettings, cluster: Cluster, ingress: Ingress, apps: Apps, prometheus: Prometheus
+) -> StackOutputs:
+    return StackOutputs(
+        cluster=ClusterOutput(
+            provider=settings.cluster.provider,
+            name=settings.cluster.name,
+            context=cluster.context,
+            kubeconfig_path=str(KUBECONFIG),
+            nodes=settings.cluster.nodes,
+            kubernetes_version=versions.version("kubernetes"),
+        ),
+        ingress=IngressOutput(
+            controller=settings.ingress.controller,
+            namespace=ingress.namespace,
+            address=LOOPBACK,
+            port=settings.ingress.port,
+            chart_version=ingress.chart_version,
+            image=ingress.image,
+        ),
+        apps=tuple(
+            AppOutput(
+                name=app.name,
+                namespace=apps.namespace,
+                host=app.host,
+                path=app.path,
+                expected_body=app.expected_body,
+                replicas=app.replicas,
+                image=app.image,
+            )
+            for app in settings.apps
+        ),
+        monitoring=MonitoringOutput(
+            namespace=prometheus.namespace,
+            service=prometheus.service,
+            service_port=prometheus.port,
+            address=LOOPBACK,
+            port=settings.monitoring.port,
+            scrape_interval_s=settings.monitoring.scrape_interval_s,
+        ),
+        load=LoadOutput(**asdict(settings.load)),
+        objectives=tuple(ObjectiveOutput(**asdict(objective)) for objective in settings.objectives),
+        kubeconfig=cluster.kubeconfig,
+    )

@@ -1,0 +1,1 @@
+"""The services under test and the one Ingress that routes to them."""

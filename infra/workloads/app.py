@@ -1,0 +1,153 @@
+"""One service under test: its pods, its address in the cluster, and who may reach it."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, ProbeArgsDict, Service
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
+
+from infra import labels
+from infra.model import AppSettings
+
+# The standard asks for a number where images name their users; no file of an image belongs to this one.
+_USER_ID = 65532
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppArgs:
+    """`callers_namespace` is the only namespace whose pods may send requests to the app."""
+
+    app: AppSettings
+    namespace: pulumi.Input[str]
+    callers_namespace: str
+
+
+class App(pulumi.ComponentResource):
+    """`service` is the name under which the app is reached in its namespace."""
+
+    service: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AppArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("loadproof:workloads:App", name, None, opts)
+        self._args = args
+        self._app = args.app
+        self._labels = labels.component(args.app.name)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._deployment()
+        self._network_policy()
+        if args.app.replicas > 1:
+            self._disruption_budget()
+        self.service = self._service().metadata.name
+        self.register_outputs({"service": self.service})
+
+    def _metadata(self) -> ObjectMetaArgsDict:
+        return {
+            "name": self._app.name,
+            "namespace": self._args.namespace,
+            "labels": self._labels,
+            "annotations": labels.SKIP_AWAIT,
+        }
+
+    def _deployment(self) -> None:
+        Deployment(
+            self._app.name,
+            metadata=self._metadata(),
+            spec={
+                "replicas": self._app.replicas,
+                "selector": {"match_labels": self._labels},
+                "template": {"metadata": {"labels": self._labels}, "spec": pod_spec(self._app)},
+            },
+            opts=self._child,
+        )
+
+    def _service(self) -> Service:
+        return Service(
+            self._app.name,
+            metadata=self._metadata(),
+            spec={
+                "selector": self._labels,
+                "ports": [{"name": "http", "port": self._app.port, "target_port": "http"}],
+            },
+            opts=self._child,
+        )
+
+    def _disruption_budget(self) -> None:
+        PodDisruptionBudget(
+            self._app.name,
+            metadata=self._metadata(),
+            spec={"max_unavailable": 1, "selector": {"match_labels": self._labels}},
+            opts=self._child,
+        )
+
+    def _network_policy(self) -> None:
+        callers = {"kubernetes.io/metadata.name": self._args.callers_namespace}
+        NetworkPolicy(
+            self._app.name,
+            metadata=self._metadata(),
+            spec={
+                "pod_selector": {"match_labels": self._labels},
+                "policy_types": ["Ingress"],
+                "ingress": [
+                    {
+                        "from_": [{"namespace_selector": {"match_labels": callers}}],
+                        "ports": [{"port": self._app.port}],
+                    }
+                ],
+            },
+            opts=self._child,
+        )
+
+
+def pod_spec(app: AppSettings) -> PodSpecArgsDict:
+    """What a pod of the app is, within the restricted pod security standard."""
+    return {
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": _USER_ID,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "topology_spread_constraints": [
+            {
+                "max_skew": 1,
+                "topology_key": "kubernetes.io/hostname",
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": {"match_labels": labels.component(app.name)},
+            }
+        ],
+        "containers": [_container(app)],
+    }
+
+
+def _container(app: AppSettings) -> ContainerArgsDict:
+    return {
+        "name": app.name,
+        "image": app.image,
+        "image_pull_policy": "IfNotPresent",
+        "args": list(app.args),
+        "ports": [{"name": "http", "container_port": app.port}],
+        "resources": {
+            "requests": {"cpu": app.resources.cpu_request, "memory": app.resources.memory_request},
+            "limits": {"cpu": app.resources.cpu_limit, "memory": app.resources.memory_limit},
+        },
+        "startup_probe": _probe(app, period_s=1, failures=60),
+        "readiness_probe": _probe(app, period_s=2, failures=3),
+        "liveness_probe": _probe(app, period_s=10, failures=3),
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _probe(app: AppSettings, *, period_s: int, failures: int) -> ProbeArgsDict:
+    return {
+        "http_get": {"path": app.path, "port": "http"},
+        "period_seconds": period_s,
+        "failure_threshold": failures,
+    }

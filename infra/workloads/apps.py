@@ -1,0 +1,75 @@
+"""All services under test in one namespace, behind one Ingress."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.networking.v1 import Ingress, IngressRuleArgsDict
+
+from infra import labels
+from infra.model import AppSettings
+from infra.workloads.app import App, AppArgs
+
+NAMESPACE = "apps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppsArgs:
+    """`ingress_class` and `ingress_namespace` are those of the controller that carries the traffic."""
+
+    apps: tuple[AppSettings, ...]
+    ingress_class: str
+    ingress_namespace: str
+
+
+class Apps(pulumi.ComponentResource):
+    namespace = NAMESPACE
+    services: Mapping[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: AppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("loadproof:workloads:Apps", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        namespace = self._namespace().metadata.name
+        self.services = {app.name: self._app(app, namespace, args).service for app in args.apps}
+        self._ingress(args, namespace)
+        self.register_outputs({"services": self.services})
+
+    def _namespace(self) -> Namespace:
+        return Namespace(
+            NAMESPACE,
+            metadata={"name": NAMESPACE, "labels": labels.pod_security_restricted()},
+            opts=self._child,
+        )
+
+    def _app(self, app: AppSettings, namespace: pulumi.Input[str], args: AppsArgs) -> App:
+        return App(
+            app.name,
+            AppArgs(app=app, namespace=namespace, callers_namespace=args.ingress_namespace),
+            self._child,
+        )
+
+    def _ingress(self, args: AppsArgs, namespace: pulumi.Input[str]) -> None:
+        Ingress(
+            NAMESPACE,
+            metadata={"name": NAMESPACE, "namespace": namespace, "annotations": labels.SKIP_AWAIT},
+            spec={
+                "ingress_class_name": args.ingress_class,
+                "rules": [self._rule(app) for app in args.apps],
+            },
+            opts=self._child,
+        )
+
+    def _rule(self, app: AppSettings) -> IngressRuleArgsDict:
+        return {
+            "host": app.host,
+            "http": {
+                "paths": [
+                    {
+                        "path": app.path,
+                        "path_type": "Prefix",
+                        "backend": {"service": {"name": self.services[app.name], "port": {"name": "http"}}},
+                    }
+                ]
+            },
+        }
