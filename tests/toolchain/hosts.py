@@ -1,0 +1,73 @@
+"""Loopback servers that behave as download hosts do, well and badly."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class FileHost:
+    """What a host holds, how it misbehaves, and what it was asked for."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    cut_after_bytes: int | None = None
+    """Close the connection after so many bytes of a body, whatever the announced length."""
+    ranges: bool = True
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+
+@contextmanager
+def file_host(**settings: object) -> Iterator[FileHost]:
+    host = FileHost(**settings)  # type: ignore[arg-type]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            name = self.path.lstrip("/")
+            wanted_range = self.headers.get("Range")
+            host.asked.append(f"{name} {wanted_range}" if wanted_range else name)
+            if name not in host.files:
+                self.send_error(404)
+                return
+            content, start = host.files[name], 0
+            if wanted_range and host.ranges:
+                start = int(wanted_range.removeprefix("bytes=").rstrip("-"))
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            body = content[start:]
+            self.wfile.write(body if host.cut_after_bytes is None else body[: host.cut_after_bytes])
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    host.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield host
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def silent_host() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener.getsockname()[1]
