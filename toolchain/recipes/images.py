@@ -1,0 +1,70 @@
+"""What the recipes of images share: a folder with a Dockerfile is built by the engine, and noted.
+
+The Dockerfiles stand in toolchain/images; none of them fetches anything, all content is put beside them here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain.debian import Apt, debian_source
+from toolchain.sources.build import BuildContext
+
+IMAGES = Path(__file__).parents[1] / "images"
+
+
+def dockerfile_folder(context: BuildContext, name: str, **files: Path) -> Path:
+    """A copy of toolchain/images/<name> to add content to, with these files in it already."""
+    folder = context.work / name
+    shutil.copytree(IMAGES / name, folder)
+    for target, source in files.items():
+        put(source, folder / target.replace("_", "-"))
+    return folder
+
+
+def put(source: Path, target: Path) -> None:
+    """A file, by a second name where the file system allows it; binaries are large."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def docker_build(context: BuildContext, folder: Path, reference: str, **arguments: str) -> None:
+    """Build the folder's Dockerfile without network, so that nothing unpinned can come in."""
+    context.say(f"building image {reference}")
+    given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+    context.run("docker", "build", "--network=none", "--tag", reference, *given, str(folder))
+
+
+def note_image(context: BuildContext, reference: str) -> None:
+    """Leave the part's record of its image: the id tells whether the engine still has the very same one."""
+    identity = context.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).strip()
+    text = json.dumps({"reference": reference, "id": identity})
+    (context.out / "image.json").write_text(text + "\n", encoding="utf-8")
+
+
+def unpack_debian(
+    context: BuildContext, suite: str, packages: tuple[str, ...], root: Path
+) -> Mapping[str, str]:
+    """Unpack just these packages of a Debian release below `root`; name -> version."""
+    context.say(f"fetching {len(packages)} packages of Debian {suite}")
+    apt = Apt(
+        folder=context.work / f"apt-{root.name}",
+        suites=(suite,),
+        source=debian_source(),
+        run=context.run,
+    )
+    apt.update()
+    return apt.unpack(packages, root)
+
+
+def reference_of(context: BuildContext) -> str:
+    """The plain name the part's image is known by."""
+    assert context.part.image is not None, f"{context.part.name} is no image"
+    return context.part.image.reference
