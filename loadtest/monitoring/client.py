@@ -6,7 +6,7 @@ timestamps; a range query would give made-up moments instead. Leaves out which q
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 import requests
@@ -81,26 +81,19 @@ class PrometheusClient:
 
     def targets(self) -> tuple[ScrapeTarget, ...]:
         """What Prometheus scrapes at present."""
-        return self._parsed(lambda: self._connect.get_targets(state="active"), _Targets).active_targets
+        return self._answer(
+            lambda: msgspec.convert(self._connect.get_targets(state="active"), _Targets).active_targets
+        )
 
     def readings(self, query: str) -> tuple[RawSeries, ...]:
         """The readings of a range-vector query, as they were scraped, up to this moment."""
-        rows = self._parsed(lambda: self._connect.custom_query(query), tuple[_Row, ...])
-        return tuple(
-            RawSeries(
-                labels=row.metric,
-                readings=tuple(
-                    Reading(at_s=at_s, value=value)
-                    for at_s, text in row.values
-                    if isfinite(value := float(text))
-                ),
-            )
-            for row in rows
+        return self._answer(
+            lambda: tuple(map(_series, msgspec.convert(self._connect.custom_query(query), tuple[_Row, ...])))
         )
 
-    def _parsed(self, ask: Callable[[], Any], kind: type[_Answer]) -> _Answer:
+    def _answer(self, ask: Callable[[], _Answer]) -> _Answer:
         try:
-            return msgspec.convert(ask(), kind)
+            return ask()
         except (requests.RequestException, PrometheusApiClientException) as error:
             raise self._failed(error) from error
         except (KeyError, TypeError, ValueError) as error:
@@ -111,3 +104,9 @@ class PrometheusClient:
             f"Prometheus at {self._url} cannot be asked: {str(reason)[:_ERROR_CHARACTERS]}",
             hint="Is its pod running, and does the port lead to it?",
         )
+
+
+def _series(row: _Row) -> RawSeries:
+    values = [(at_s, float(text)) for at_s, text in row.values]
+    readings = (Reading(at_s=at_s, value=value) for at_s, value in values if isfinite(value))
+    return RawSeries(labels=row.metric, readings=tuple(readings))

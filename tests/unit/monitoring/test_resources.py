@@ -1,0 +1,167 @@
+"""From readings to the resources of a load."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage
+from loadtest.monitoring.queries import LOOKBACK_S, Metric
+from loadtest.monitoring.readings import RawSeries
+from loadtest.monitoring.resources import relevant, settled, usage_from
+from tests.unit.monitoring.values import (
+    BAR_POD,
+    FOO_POD,
+    INGRESS_POD,
+    empty_readings,
+    question,
+    readings_of_all,
+    row,
+)
+
+
+def scope(usage: ResourceUsage, name: str) -> ScopeUsage:
+    return next(one for one in usage.scopes if one.scope == name)
+
+
+def test_each_app_the_ingress_and_the_cluster_have_their_own_figures() -> None:
+    usage = usage_from(readings_of_all(), question(), waited_s=1.5)
+    assert [one.scope for one in usage.scopes] == ["foo", "bar", "ingress", "cluster"]
+    assert [one.cpu_seconds for one in usage.scopes] == [1.0, 0.5, 2.0, 3.5]
+    assert [one.cpu_cores.average for one in usage.scopes] == [0.5, 0.25, 1.0, 1.75]
+    assert [one.running_pods.average for one in usage.scopes] == [1.0, 1.0, 1.0, 3.0]
+    assert [one.memory_bytes.maximum for one in usage.scopes] == [5e6, 5e6, 5e6, 15e6]
+    assert scope(usage, "cluster").network_transmit_bytes_per_s.average == 3000
+    assert (usage.problems, usage.waited_s) == ((), 1.5)
+
+
+def test_cpu_is_told_per_thousand_requests_of_the_scopes_own_host() -> None:
+    usage = usage_from(readings_of_all(), question(), waited_s=0)
+    assert [
+        pytest.approx(1.0 / 150 * 1000),
+        pytest.approx(0.5 / 50 * 1000),
+        pytest.approx(2.0 / 200 * 1000),
+        pytest.approx(3.5 / 200 * 1000),
+    ] == [one.cpu_seconds_per_1000_requests for one in usage.scopes]
+
+
+def test_without_requests_there_is_no_figure_per_request() -> None:
+    usage = usage_from(readings_of_all(), question(requests={}), waited_s=0)
+    assert {None} == {one.cpu_seconds_per_1000_requests for one in usage.scopes}
+
+
+def test_a_load_shorter_than_the_time_between_readings_is_measured_by_those_around_it() -> None:
+    usage = usage_from(readings_of_all(), question(100.5, 100.7), waited_s=0)
+    assert (scope(usage, "foo").cpu_seconds, scope(usage, "foo").cpu_window_s) == (1.0, 2.0)
+    assert usage.problems == ()
+
+
+def test_where_nothing_was_read_every_figure_is_missing_and_said_so() -> None:
+    usage = usage_from(empty_readings(), question(), waited_s=0)
+    for one in usage.scopes:
+        figures = (one.cpu_cores, one.memory_bytes, one.network_receive_bytes_per_s, one.running_pods)
+        assert {(None, 0)} == {(figure.average, figure.samples) for figure in figures}
+        assert (one.cpu_seconds, one.cpu_seconds_per_1000_requests) == (None, None)
+    for expected in (
+        "foo: CPU: no readings",
+        "bar: memory: no readings",
+        "ingress: running pods: none was seen",
+    ):
+        assert expected in usage.problems
+
+
+def test_an_app_without_rows_is_missing_while_the_others_stand() -> None:
+    readings = {
+        metric: [one for one in rows if one.labels["pod"] != BAR_POD]
+        for metric, rows in readings_of_all().items()
+    }
+    usage = usage_from(readings, question(), waited_s=0)
+    assert (scope(usage, "foo").cpu_seconds, scope(usage, "bar").cpu_seconds) == (1.0, None)
+    assert {problem.split(":")[0] for problem in usage.problems} == {"bar"}
+
+
+def test_readings_that_end_before_the_load_does_are_said_to() -> None:
+    usage = usage_from(readings_of_all(until_s=101), question(95, 102), waited_s=6)
+    assert scope(usage, "foo").cpu_seconds == pytest.approx(0.5 * 6)
+    assert (
+        "foo: CPU: 1 of 1 counters have no reading after the load: "
+        "their use from their last one on is not counted" in usage.problems
+    )
+
+
+def test_a_restarted_container_adds_to_what_its_predecessor_used() -> None:
+    readings = dict(readings_of_all())
+    readings[Metric.CPU_SECONDS] = [
+        row("apps", FOO_POD, (98, 10), (100, 11), (102, 12), container="main", id="old"),
+        row("apps", FOO_POD, (102.5, 0.5), (104, 2), (106, 3), container="main", id="new"),
+    ]
+    usage = usage_from(readings, question(100, 105), waited_s=0)
+    assert scope(usage, "foo").cpu_seconds == pytest.approx(1 + 2.5)
+    assert any("no reading before the load" in problem for problem in usage.problems)
+
+
+def test_a_wider_interval_thins_the_readings() -> None:
+    all_of_them = usage_from(readings_of_all(140), question(100, 130), waited_s=0)
+    fewer = usage_from(readings_of_all(140), replace(question(100, 130), interval_s=10), waited_s=0)
+    assert scope(all_of_them, "foo").cpu_cores.samples == 16
+    assert scope(fewer, "foo").cpu_cores.samples < 7
+    assert scope(fewer, "foo").cpu_cores.average == pytest.approx(0.5)
+
+
+class TestRelevant:
+    def test_the_nodes_traffic_is_not_a_pods(self) -> None:
+        asked = replace(question(), host_network_pods=frozenset({("ingress", INGRESS_POD)}))
+        chosen = relevant(readings_of_all(), asked)
+        assert {FOO_POD, BAR_POD} == {one.labels["pod"] for one in chosen[Metric.RECEIVED_BYTES]}
+        assert INGRESS_POD in {one.labels["pod"] for one in chosen[Metric.CPU_SECONDS]}
+
+    def test_a_pod_that_was_gone_before_the_load_is_left_out_of_everything(self) -> None:
+        readings: dict[Metric, Sequence[RawSeries]] = {
+            metric: [*rows, row("apps", "foo-5d8f7c9b4-zzzzz", (60, 1), (90, 2), container="main")]
+            for metric, rows in readings_of_all().items()
+        }
+        assert relevant(readings, question()) == readings_of_all()
+
+    def test_a_pod_that_goes_during_the_load_stays_in(self) -> None:
+        gone = row("apps", "foo-5d8f7c9b4-zzzzz", (98, 1), (100.5, 2), container="main")
+        readings = {metric: [*rows, gone] for metric, rows in readings_of_all().items()}
+        assert gone in relevant(readings, question())[Metric.CPU_SECONDS]
+
+
+class TestSettled:
+    def test_readings_past_the_load_of_apps_and_ingress_settle_it(self) -> None:
+        assert settled(readings_of_all(until_s=102), question())
+
+    def test_readings_that_end_before_it_do_not(self) -> None:
+        assert not settled(readings_of_all(until_s=100), question())
+
+    @pytest.mark.parametrize("metric", list(Metric))
+    def test_one_late_row_is_enough_not_to(self, metric: Metric) -> None:
+        readings = dict(readings_of_all())
+        first, *others = readings[metric]
+        readings[metric] = [RawSeries(labels=first.labels, readings=first.readings[:-2]), *others]
+        assert not settled(readings, question(100, 103))
+
+    @pytest.mark.parametrize("metric", list(Metric))
+    def test_one_row_that_is_not_there_is_enough_not_to(self, metric: Metric) -> None:
+        readings = dict(readings_of_all())
+        readings[metric] = readings[metric][1:]
+        assert not settled(readings, question())
+
+    def test_an_old_container_of_a_living_pod_is_not_waited_for(self) -> None:
+        readings = dict(readings_of_all())
+        old = row("apps", FOO_POD, (90, 1), container="main", id="old")
+        readings[Metric.CPU_SECONDS] = [*readings[Metric.CPU_SECONDS], old]
+        assert settled(readings, question())
+
+    def test_idle_pods_elsewhere_in_the_cluster_are_not_waited_for(self) -> None:
+        readings = {
+            metric: [*rows, row("kube-system", "coredns-1", (80, 1), container="main")]
+            for metric, rows in readings_of_all().items()
+        }
+        assert settled(readings, question())
+
+
+def test_the_lookback_reaches_past_the_longest_pause_of_cadvisor() -> None:
+    longest_pause_s = 2 * 15  # its longest interval, doubled at most by its jitter
+    assert longest_pause_s < LOOKBACK_S
