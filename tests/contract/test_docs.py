@@ -1,0 +1,169 @@
+"""What the docs name is there: files, `make` targets, verbs and flags, exit codes, settings.
+
+`problems_of` is the rule book for one page; the tests below it plant faults and see them found. Leaves out
+whether what the pages say is true.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loadtest.artifacts import Artifacts
+from loadtest.exit_codes import ExitCode
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    page
+    for page in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("tests/**/*.md"))
+    if "golden" not in page.parts
+)
+# Made on the machine, so not in the repository; not even their first folder need be there.
+GENERATED = (".venv/", ".toolchain/", ".pulumi-state/", "artifacts/", "~/", "$")
+FILE = re.compile(r"[\w.*<>-]+(/[\w.*<>-]+)*/?")
+SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".txt", ".html", ".go", ".mod", ".sum"}
+
+
+def problems_of(text: str, *, page: Path) -> list[str]:
+    code = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`([^`\n]+)`", prose)
+    return [
+        *_links(prose, page.parent),
+        *(problem for span in spans for problem in _path(span, page.parent)),
+        *(problem for command in [*spans, *"".join(code).splitlines()] for problem in _command(command)),
+    ]
+
+
+def _links(prose: str, folder: Path) -> Iterator[str]:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        file, _, anchor = target.partition("#")
+        if "://" in file:
+            continue
+        linked = (folder / file).resolve() if file else None
+        if linked and not linked.exists():
+            yield f"links to {target}, which is not there"
+        elif linked and anchor and anchor not in _anchors(linked):
+            yield f"links to {target}: that page has no such heading"
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def _path(span: str, folder: Path) -> Iterator[str]:
+    if not FILE.fullmatch(span) or span.startswith(GENERATED) or "<" in span:
+        return
+    top = span.split("/")[0]
+    if "/" in span and not (top in _tops() or Path(span).suffix in SUFFIXES or span.endswith("/")):
+        return  # an image, a repository, a resource: something with a slash in its name
+    if "/" not in span and Path(span).suffix not in SUFFIXES:
+        return
+    name = span.rstrip("/")
+    if not any((*PROJECT.glob(name), *folder.glob(name))) and name not in _bare_names():
+        yield f"names {span}, which is not there"
+
+
+@cache
+def _tops() -> frozenset[str]:
+    return frozenset(entry.name for entry in PROJECT.iterdir())
+
+
+@cache
+def _bare_names() -> frozenset[str]:
+    """Files that a page may name without their folder: a run's results, and those of a folder it is about."""
+    results = Artifacts(root=Path("artifacts"))
+    made = {
+        value.name
+        for name, value in ((name, getattr(results, name)) for name in dir(results) if name[0] != "_")
+        if isinstance(value, Path)
+    }
+    ours = ("infra", "loadtest", "toolchain", "tests", "bench", "docs")
+    return frozenset(made | {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")})
+
+
+def _command(line: str) -> Iterator[str]:
+    for target in re.findall(r"\bmake ([a-z][a-z-]*)", line.split("#")[0]):
+        if target not in _targets():
+            yield f"names `make {target}`, which is no target"
+    if call := re.match(r"\s*python3? -m (loadtest|toolchain)(?: ([a-z]+))?(.*)", line.split("#")[0]):
+        module, verb, rest = call.groups()
+        help_text = _help(module, verb)
+        if help_text is None:
+            yield f"names `{module} {verb}`, which is no verb"
+            return
+        for flag in re.findall(r"(?<!\S)--[a-z-]+", rest):
+            if not re.search(rf"(?<![\w-]){flag}(?![\w-])", help_text):
+                yield f"names {flag} of `{module} {verb}`, which is no flag of it"
+
+
+@cache
+def _targets() -> frozenset[str]:
+    rules = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    return frozenset(rules)
+
+
+@cache
+def _help(module: str, verb: str | None) -> str | None:
+    command = (sys.executable, "-m", module, *([verb] if verb else []), "--help")
+    told = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
+    return None if told.returncode else told.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_everything_a_page_names_is_there(page):
+    assert problems_of(page.read_text(encoding="utf-8"), page=page) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("see [this](docs/gone.md)", "links to docs/gone.md"),
+        ("see [this](README.md#no-such-heading)", "no such heading"),
+        ("it is in `loadtest/gone.py`", "names loadtest/gone.py"),
+        ("it is in `lodtest/cli.py`", "names lodtest/cli.py"),
+        ("it is in `gone.py`", "names gone.py"),
+        ("it is in `infra/gone/`", "names infra/gone/"),
+        ("call `make runn`", "`make runn`"),
+        ("```sh\nmake tests  # all\n```\n", "`make tests`"),
+        ("call `python -m loadtest ruin --stack ci`", "`loadtest ruin`"),
+        ("```sh\npython -m loadtest run --stack ci --rps 5\n```\n", "--rps of `loadtest run`"),
+        ("```sh\npython -m loadtest run --request 5\n```\n", "--request of `loadtest run`"),
+        ("call `python3 -m toolchain setup --with build`", "--with of `toolchain setup`"),
+    ],
+)
+def test_a_page_that_names_what_is_not_there_is_found_out(line, found):
+    assert any(found in problem for problem in problems_of(line, page=PROJECT / "README.md"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[the licence](LICENSE), [elsewhere](https://example.org/x.md)",
+        "`loadtest/cli.py`, `infra/`, `report.json`, `artifacts/anything.json`, `Pulumi.<stack>.yaml`",
+        "the image `hashicorp/http-echo:1.0.0` of `hashicorp/http-echo`, `.venv/bin/activate`",
+        "`python -m loadtest run --stack ci --requests 5`, `make run STACK=ci`",
+    ],
+)
+def test_a_page_that_names_what_is_there_passes(line):
+    assert problems_of(line, page=PROJECT / "README.md") == []
+
+
+def test_the_readme_lists_exactly_the_exit_codes_there_are():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+) \| ", readme, re.MULTILINE)
+    assert [int(code) for code in listed] == sorted(ExitCode)
+
+
+def test_the_readme_names_only_settings_there_are():
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    settings = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    named = re.findall(r"loadproof:(\w+)|config set (\w+)|one setting, `(\w+)`", readme)
+    assert named
+    assert {next(filter(None, groups)) for groups in named} <= settings.keys()
