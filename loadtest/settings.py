@@ -1,0 +1,105 @@
+"""The environment as one typed value: nothing else in this package reads environment variables.
+
+Reading never fails: a variable that makes no sense is left out and named in `problems`. Leaves out how a load
+is sent, which the stack's config and the flags say.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+VARIABLES: Mapping[str, str] = {
+    "GITHUB_TOKEN": "what the pull request's comment is posted with; needs `pull-requests: write`",
+    "GITHUB_REPOSITORY": "owner/name of the repository the pull request belongs to",
+    "GITHUB_EVENT_PATH": "the workflow's event, which names the pull request and its commit",
+    "LOADPROOF_PULL_REQUEST": "the pull request's number, where there is no such event or another is meant",
+    "GITHUB_API_URL": "where GitHub's API answers, for GitHub Enterprise [https://api.github.com]",
+    "GITHUB_STEP_SUMMARY": "the file that becomes the workflow's job summary",
+    "GITHUB_SHA": "the commit a report names, where the event names none",
+    "GITHUB_SERVER_URL": "with the repository and GITHUB_RUN_ID: the address of the workflow run",
+    "GITHUB_RUN_ID": "the workflow run's number",
+}
+_DEFAULT_API_URL = "https://api.github.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is not set is None."""
+
+    github_token: str | None = field(default=None, repr=False)
+    github_api_url: str = _DEFAULT_API_URL
+    repository: str | None = None
+    pull_request: int | None = None
+    commit: str | None = None
+    run_url: str | None = None
+    step_summary: Path | None = None
+    problems: tuple[str, ...] = ()
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must appear in no log."""
+        return (self.github_token,) if self.github_token else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    sha: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PullRequest:
+    number: int
+    head: _Head
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Event:
+    pull_request: _PullRequest | None = None
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    given = {name: environment.get(name, "").strip() or None for name in VARIABLES}
+    problems: list[str] = []
+    event = _event(given["GITHUB_EVENT_PATH"], problems)
+    from_event = event.pull_request
+    repository = _matching("GITHUB_REPOSITORY", given, r"[\w.-]+/[\w.-]+", "owner/name", problems)
+    api_url = _matching("GITHUB_API_URL", given, r"https?://\S+", "a web address", problems)
+    number = _matching(
+        "LOADPROOF_PULL_REQUEST", given, r"[1-9][0-9]{0,9}", "a pull request's number", problems
+    )
+    return Settings(
+        github_token=given["GITHUB_TOKEN"],
+        github_api_url=api_url or _DEFAULT_API_URL,
+        repository=repository,
+        pull_request=int(number) if number else from_event.number if from_event else None,
+        commit=from_event.head.sha if from_event else given["GITHUB_SHA"],
+        run_url=_run_url(given["GITHUB_SERVER_URL"], repository, given["GITHUB_RUN_ID"]),
+        step_summary=Path(given["GITHUB_STEP_SUMMARY"]) if given["GITHUB_STEP_SUMMARY"] else None,
+        problems=tuple(problems),
+    )
+
+
+def _matching(
+    name: str, given: Mapping[str, str | None], pattern: str, rule: str, problems: list[str]
+) -> str | None:
+    value = given[name]
+    if value is None or re.fullmatch(pattern, value):
+        return value
+    problems.append(f"{name} is {value!r}, it has to be {rule}")
+    return None
+
+
+def _event(path: str | None, problems: list[str]) -> _Event:
+    if path is None:
+        return _Event()
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=_Event)
+    except (OSError, msgspec.DecodeError) as error:
+        problems.append(f"the event at GITHUB_EVENT_PATH cannot be read: {error}")
+        return _Event()
+
+
+def _run_url(server: str | None, repository: str | None, run_id: str | None) -> str | None:
+    return f"{server}/{repository}/actions/runs/{run_id}" if server and repository and run_id else None

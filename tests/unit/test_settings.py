@@ -1,0 +1,92 @@
+"""The environment as a value: read whole, never failing, secrets hidden."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtest import settings
+from loadtest.settings import VARIABLES, Settings
+
+WORKFLOW = {
+    "GITHUB_TOKEN": "ghs_planted_secret",
+    "GITHUB_REPOSITORY": "octo/service",
+    "GITHUB_API_URL": "https://github.example/api/v3",
+    "GITHUB_SHA": "merge-commit",
+    "GITHUB_SERVER_URL": "https://github.example",
+    "GITHUB_RUN_ID": "42",
+    "GITHUB_STEP_SUMMARY": "/tmp/summary.md",
+}
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> Path:
+    file = tmp_path / "event.json"
+    file.write_text(
+        json.dumps({"action": "opened", "pull_request": {"number": 7, "head": {"sha": "head-commit"}}})
+    )
+    return file
+
+
+def test_a_workflow_on_a_pull_request_is_read_whole(event: Path) -> None:
+    assert settings.read({**WORKFLOW, "GITHUB_EVENT_PATH": str(event)}) == Settings(
+        github_token="ghs_planted_secret",
+        github_api_url="https://github.example/api/v3",
+        repository="octo/service",
+        pull_request=7,
+        commit="head-commit",
+        run_url="https://github.example/octo/service/actions/runs/42",
+        step_summary=Path("/tmp/summary.md"),
+    )
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert settings.read({}) == Settings()
+
+
+def test_blank_variables_count_as_not_set() -> None:
+    assert settings.read(dict.fromkeys(VARIABLES, " ")) == Settings()
+
+
+def test_the_number_by_hand_beats_the_event(event: Path) -> None:
+    given = {"LOADPROOF_PULL_REQUEST": "8", "GITHUB_EVENT_PATH": str(event)}
+    assert settings.read(given).pull_request == 8
+
+
+def test_an_event_without_a_pull_request_leaves_the_pushed_commit(tmp_path: Path) -> None:
+    push = tmp_path / "event.json"
+    push.write_text('{"ref": "refs/heads/main"}')
+    read = settings.read({"GITHUB_EVENT_PATH": str(push), "GITHUB_SHA": "pushed-commit"})
+    assert (read.pull_request, read.commit, read.problems) == (None, "pushed-commit", ())
+
+
+def test_every_variable_that_makes_no_sense_is_named_and_left_out(tmp_path: Path) -> None:
+    read = settings.read(
+        {
+            "GITHUB_EVENT_PATH": str(tmp_path / "none.json"),
+            "GITHUB_REPOSITORY": "service",
+            "GITHUB_API_URL": "ftp://github.example",
+            "LOADPROOF_PULL_REQUEST": "seven",
+        }
+    )
+    assert (read.repository, read.pull_request, read.github_api_url) == (None, None, "https://api.github.com")
+    assert [problem.split()[0] for problem in read.problems] == [
+        "the",
+        "GITHUB_REPOSITORY",
+        "GITHUB_API_URL",
+        "LOADPROOF_PULL_REQUEST",
+    ]
+
+
+@pytest.mark.parametrize("content", ["{", '{"pull_request": {"number": "7"}}', "[]"])
+def test_an_event_of_another_shape_is_a_problem_and_no_crash(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(content)
+    (problem,) = settings.read({"GITHUB_EVENT_PATH": str(file)}).problems
+    assert problem.startswith("the event at GITHUB_EVENT_PATH cannot be read")
+
+
+def test_the_token_is_not_in_the_repr_and_is_named_as_a_secret() -> None:
+    read = settings.read(WORKFLOW)
+    assert "ghs_planted_secret" not in repr(read)
+    assert read.secrets() == ("ghs_planted_secret",)
