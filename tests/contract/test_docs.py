@@ -155,6 +155,18 @@ def test_a_page_that_names_what_is_there_passes(line):
     assert problems_of(line, page=PROJECT / "README.md") == []
 
 
+def test_everything_the_workflow_runs_is_there():
+    workflow = yaml.safe_load((PROJECT / ".github/workflows/loadtest.yml").read_text(encoding="utf-8"))
+    lines = [
+        line
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        for line in step.get("run", "").splitlines()
+    ]
+    assert [problem for line in lines for problem in _command(line)] == []
+    assert {"make test", "python -m loadtest run --stack ci"} <= set(lines)
+
+
 def test_the_readme_lists_exactly_the_exit_codes_there_are():
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d+) \| ", readme, re.MULTILINE)
