@@ -77,6 +77,8 @@ def _order(listed: list[dict], steps: dict[str, dict]) -> Iterator[str]:
     for name in ALWAYS & steps.keys():
         if steps[name].get("if") != "always()":
             yield f"{name!r} does not run whatever happens"
+    if "steps.deploy.outcome" not in steps.get("Load test", {}).get("if", ""):
+        yield "a failed deployment is explained to nobody"
     for name in ADVISORY & steps.keys():
         if steps[name].get("continue-on-error") is not True:
             yield f"{name!r} can fail the run"
@@ -144,6 +146,7 @@ def test_the_workflow_breaks_no_rule(text, pulumi_version):
             lambda text: text.replace("if: always()\n        uses: pulumi", "uses: pulumi"),
             "'Destroy' does not",
         ),
+        (lambda text: text.replace("steps.deploy.outcome", "steps.preview.outcome"), "explained to nobody"),
         (lambda text: text.replace("continue-on-error: true\n        timeout-minutes: 5", ""), "can fail"),
         (lambda text: re.sub(r"pulumi-version: 3\.\d+\.0", "pulumi-version: 3.1.0", text), "pulumi 3.1.0"),
         (lambda text: text.replace("version: v0.72.0", "version: v0.69.4"), "compromised"),
