@@ -141,6 +141,15 @@ def test_a_download_cut_for_good_names_the_part_and_the_next_run_goes_on_from_th
         assert host.asked == ["kind bytes=30-"]
 
 
+def test_a_download_that_was_whole_when_the_last_run_ended_is_not_asked_for_again(world: World) -> None:
+    with file_host(files={"kind": CONTENT}) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        world.cache.downloads.mkdir(parents=True)
+        (world.cache.downloads / sha256(CONTENT)).write_bytes(CONTENT)
+        world.gather("kind", forced=Way.DOWNLOAD)
+        assert host.asked == []
+
+
 def test_a_missing_file_closes_the_download_and_the_part_is_built(world: World) -> None:
     with file_host() as host:
         world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)

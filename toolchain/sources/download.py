@@ -59,9 +59,8 @@ def download(
     sha256 = pinned.sha256 or _published_sum(part, pinned, hosts)
     downloads.mkdir(parents=True, exist_ok=True)
     file = downloads / sha256
-    if not file.exists():
-        _fetch(part, pinned.url, downloads / f"{sha256}.part", hosts=hosts, report=report)
-        (downloads / f"{sha256}.part").rename(file)
+    if not (file.exists() and _sha256(file) == sha256):
+        _fetch(part, pinned.url, file, hosts=hosts, report=report)
     report("verifying")
     _verify(part, pinned, file, sha256)
     report("unpacking")
@@ -142,8 +141,7 @@ def _open(part: Part, url: str, hosts: Hosts, *, start: int = 0) -> http.client.
 
 
 def _verify(part: Part, pinned: Download, file: Path, sha256: str) -> None:
-    with file.open("rb") as source:
-        actual = hashlib.file_digest(source, "sha256").hexdigest()
+    actual = _sha256(file)
     if actual == sha256:
         return
     file.unlink()
@@ -153,6 +151,11 @@ def _verify(part: Part, pinned: Download, file: Path, sha256: str) -> None:
         hint="run the same again; if it stays wrong, the file was changed upstream or on the way: "
         "do not use it, build the part instead (`--from build`)",
     )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def unpack(part: Part, file: Path, out: Path, how: Unpack) -> None:

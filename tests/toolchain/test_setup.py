@@ -1,0 +1,324 @@
+"""The whole set-up by its command line, in a small project of its own: processes, signals, locks, links."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.toolchain.hosts import FileHost, file_host
+from tests.toolchain.world import install_tool, tool_row
+
+TOOLCHAIN = Path(__file__).resolve().parents[2] / "toolchain"
+
+ENGINE = b"""#!/bin/sh
+echo "$@" >> "$PULUMI_HOME/calls"
+case "$1 $2" in
+"stack init")
+    folder="${PULUMI_BACKEND_URL#file://}/.pulumi/stacks/small"
+    mkdir -p "$folder" && echo '{}' > "$folder/$3.json" ;;
+"show settings")
+    env | grep -E '^(PULUMI|PATH)' ;;
+esac
+[ -z "$SPOIL" ] || echo spoiled >> "Pulumi.$3.yaml"
+"""
+
+RECIPES = '''
+"""The recipes of a small project: one that takes as long as the test wants."""
+
+from pathlib import Path
+from toolchain.sources.build import Recipe
+
+
+def slow(context):
+    (context.out / "bin").mkdir()
+    (context.out / "bin" / "slow").write_text("slow")
+    context.say("being slow")
+    seconds = context.part.row["seconds"]
+    context.run("sh", "-c", f"echo $$ > {context.cache.root}/slow.pid; exec sleep {seconds}")
+
+
+RECIPES = {"slow": Recipe(build=slow)}
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clone:
+    """A project with the real set-up and pins of its own."""
+
+    folder: Path
+    cache: Path
+    environment: dict[str, str]
+
+    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            (sys.executable, "-m", "toolchain", *arguments),
+            cwd=self.folder,
+            env={**self.environment, **extra},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **extra: str) -> tuple[int, str]:
+        process = self.start(*arguments, **extra)
+        output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+    def pulumi(self, *arguments: str, **extra: str) -> str:
+        environment = {"PATH": os.environ["PATH"], **extra}
+        command = (str(self.folder / ".venv" / "bin" / "pulumi"), *arguments)
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+
+@pytest.fixture
+def host() -> Iterator[FileHost]:
+    with file_host(files={"pulumi": ENGINE}) as host:
+        yield host
+
+
+@pytest.fixture
+def clone(tmp_path: Path, host: FileHost) -> Clone:
+    return make_clone(tmp_path / "project", tmp_path / "cache", host)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A clone that was set up, for tests that change nothing in it."""
+
+    clone: Clone
+    host: FileHost
+    output: str
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
+    folder = tmp_path_factory.mktemp("ready")
+    with file_host(files={"pulumi": ENGINE}) as host:
+        clone = make_clone(folder / "project", folder / "cache", host)
+        code, output = clone.run("setup")
+        assert code == 0, output
+        yield Ready(clone=clone, host=host, output=output)
+
+
+def make_clone(folder: Path, cache: Path, host: FileHost, *, slow_s: float = 0) -> Clone:
+    shutil.copytree(
+        TOOLCHAIN, folder / "toolchain", ignore=shutil.ignore_patterns("go", "images", "__pycache__")
+    )
+    purposes = 'for = ["run", "test"]\n'
+    kind = install_tool(folder.parent / "machine", "kind", "1.2.3")
+    (folder / "toolchain" / "pins.toml").write_text(
+        tool_row("kind", found=True)
+        + purposes
+        + 'links = ["kind"]\n'
+        + tool_row("pulumi", url=host.url("pulumi"), content=ENGINE)
+        + purposes
+        + tool_row("slow")
+        + purposes
+        + f"seconds = {slow_s}\n"
+    )
+    (folder / "toolchain" / "recipes" / "__init__.py").write_text(RECIPES)
+    (folder / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
+    (folder / "Pulumi.ci.yaml").write_text("encryptionsalt: v1:x\n")
+    (folder / "requirements.txt").write_text("")
+    (folder / "requirements-dev.txt").write_text("")
+    environment = {
+        "PATH": f"{kind.parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder.parent),
+        "LOADPROOF_CACHE": str(cache),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return Clone(folder=folder, cache=cache, environment=environment)
+
+
+def wait_for(place: Path, *, some: str = "", limit_s: float = 30.0) -> str:
+    """The text of a file, or of the first below a folder that fits, once there is any."""
+    deadline_s = time.monotonic() + limit_s
+    while time.monotonic() < deadline_s:
+        for file in place.glob(some) if some else [place]:
+            if file.exists() and (text := file.read_text().strip()):
+                return text
+        time.sleep(0.02)
+    raise AssertionError(f"{place / some} did not appear")
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_each_part_is_said_with_how_it_was_got(ready: Ready) -> None:
+    assert "kind: 1.2.3 found on this machine" in ready.output
+    assert "pulumi: 1.2.3 downloaded" in ready.output
+    assert "slow: 1.2.3 built" in ready.output
+    assert "python packages: installed" in ready.output
+
+
+def test_after_set_up_the_plain_commands_work_and_committed_files_are_untouched(ready: Ready) -> None:
+    clone = ready.clone
+    assert (clone.folder / ".venv" / "bin" / "kind").exists()
+    settings = clone.pulumi("show", "settings")
+    assert f"PULUMI_BACKEND_URL=file://{clone.folder}/.pulumi-state" in settings
+    assert f"PATH={clone.folder}/.venv/bin:" in settings
+    assert (clone.folder / "Pulumi.ci.yaml").read_text() == "encryptionsalt: v1:x\n"
+    assert (clone.folder / ".pulumi-state" / ".pulumi" / "stacks" / "small" / "ci.json").exists()
+    assert (clone.folder / ".pulumi-state").stat().st_mode & 0o077 == 0, "others can read the state"
+
+
+def test_what_the_user_has_set_wins_over_the_defaults(ready: Ready) -> None:
+    clone = ready.clone
+    own = {"PULUMI_BACKEND_URL": "s3://mine", "PULUMI_CONFIG_PASSPHRASE": ""}
+    lines = clone.pulumi("show", "settings", **own).splitlines()
+    assert "PULUMI_BACKEND_URL=s3://mine" in lines
+    assert "PULUMI_CONFIG_PASSPHRASE=" in lines, "an empty passphrase is one too"
+    lines = clone.pulumi("show", "settings", PULUMI_CONFIG_PASSPHRASE_FILE="/x").splitlines()
+    assert not [line for line in lines if line.startswith("PULUMI_CONFIG_PASSPHRASE=")]
+
+
+def test_a_second_set_up_asks_no_host_runs_no_tool_and_takes_less_than_a_second(ready: Ready) -> None:
+    calls = ready.clone.folder / ".toolchain" / "pulumi-home" / "calls"
+    before = (list(ready.host.asked), calls.read_text())
+    started_s = time.monotonic()
+    code, output = ready.clone.run("setup")
+    assert time.monotonic() - started_s < 1.0
+    assert code == 0, output
+    assert (ready.host.asked, calls.read_text()) == before
+    assert output.count("\n") == 1, output
+
+
+def test_a_second_clone_takes_its_parts_from_the_cache(ready: Ready, tmp_path: Path) -> None:
+    before = list(ready.host.asked)
+    second = make_clone(tmp_path / "second clone", ready.clone.cache, ready.host)
+    code, output = second.run("setup")
+    assert code == 0, output
+    assert ready.host.asked == before
+    assert "built" not in output
+    assert f"file://{second.folder}/.pulumi-state" in second.pulumi("show", "settings")
+
+
+def test_changed_requirements_make_the_environment_anew_and_a_half_made_one_too(clone: Clone) -> None:
+    clone.run("setup")
+    planted = clone.folder / ".venv" / "planted"
+    planted.touch()
+    clone.run("setup")
+    assert planted.exists(), "an environment that is whole is made anew"
+    (clone.folder / "requirements.txt").write_text("# changed\n")
+    clone.run("setup")
+    assert not planted.exists()
+    planted.touch()
+    (clone.folder / ".venv" / "loadproof-env.json").unlink()
+    code, output = clone.run("setup")
+    assert code == 0, output
+    assert not planted.exists()
+
+
+def test_what_the_tests_need_is_added_to_the_environment_of_a_run(clone: Clone) -> None:
+    clone.run("setup")
+    planted = clone.folder / ".venv" / "planted"
+    planted.touch()
+    code, output = clone.run("setup", "--for", "test")
+    assert (code, planted.exists()) == (0, True), output
+    code, output = clone.run("setup", "--for", "run")
+    assert output.count("\n") == 1, "what the tests need is not taken for what a run needs"
+
+
+def test_packages_that_cannot_be_installed_are_an_error_with_the_log(clone: Clone) -> None:
+    (clone.folder / "requirements.txt").write_text(f"nothing-of-this-name==1.0 --hash=sha256:{'0' * 64}\n")
+    code, output = clone.run("setup", PIP_NO_INDEX="1")
+    assert code == 3, output
+    assert "error: python packages: " in output
+    assert str(clone.cache / "logs" / "python.log") in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_children_too_and_the_same_command_goes_on(
+    tmp_path: Path, host: FileHost, number: signal.Signals
+) -> None:
+    clone = make_clone(tmp_path / "project", tmp_path / "cache", host, slow_s=60)
+    process = clone.start("setup")
+    child = int(wait_for(clone.cache / "slow.pid"))
+    wait_for(clone.cache / "parts" / "pulumi", some="*/part.json")
+    assert alive(child)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=15)
+    assert process.returncode == 130, output
+    assert "goes on from there" in output
+    assert not alive(child), "a child outlives the set-up"
+    pins = clone.folder / "toolchain" / "pins.toml"
+    pins.write_text(pins.read_text().replace("seconds = 60", "seconds = 0"))
+    host.asked.clear()
+    code, output = clone.run("setup")
+    assert code == 0, output
+    assert host.asked == [], "what was downloaded before the signal is downloaded again"
+
+
+def test_two_at_once_work_one_after_the_other_and_the_second_says_whom_it_waits_for(
+    tmp_path: Path, host: FileHost
+) -> None:
+    first = make_clone(tmp_path / "project", tmp_path / "cache", host, slow_s=1.5)
+    second = make_clone(tmp_path / "other", tmp_path / "cache", host, slow_s=1.5)
+    one = first.start("setup")
+    wait_for(first.cache / "slow.pid")
+    two = second.start("setup")
+    output_one, _ = one.communicate(timeout=30)
+    output_two, _ = two.communicate(timeout=30)
+    assert (one.returncode, two.returncode) == (0, 0), output_one + output_two
+    assert f"another set-up (process {one.pid}) is at work" in output_two
+    assert "slow: 1.2.3 built" in output_one
+    assert "slow: 1.2.3 built" not in output_two, "the second makes what the first has made"
+    assert host.asked.count("pulumi") == 1
+
+
+def test_a_stack_whose_initialising_would_change_its_committed_file_is_an_error(clone: Clone) -> None:
+    code, output = clone.run("setup", SPOIL="1")
+    assert code == 2, output
+    assert "Pulumi.ci.yaml holds no encryptionsalt" in output
+    assert (clone.folder / "Pulumi.ci.yaml").read_text() == "encryptionsalt: v1:x\n"
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_and_no_traceback(clone: Clone) -> None:
+    blocked = clone.folder / "Pulumi.yaml" / "cache"
+    code, output = clone.run("setup", LOADPROOF_CACHE=str(blocked))
+    assert code == 3, output
+    assert "Traceback" not in output
+    assert str(blocked) in output
+
+
+def test_an_unknown_way_is_wrong_use(clone: Clone) -> None:
+    code, output = clone.run("setup", "--from", "thin-air")
+    assert code == 2
+    assert "thin-air" in output
+
+
+def test_status_lists_every_part_with_how_it_was_got(ready: Ready) -> None:
+    code, output = ready.clone.run("status")
+    assert code == 0, output
+    rows = {line.split()[0]: line for line in output.splitlines()}
+    assert "found on this machine" in rows["kind"]
+    assert "downloaded" in rows["pulumi"]
+    assert "built" in rows["slow"]
+    assert output.endswith("ready for run: yes\n")
+
+
+def test_a_shell_and_the_steps_of_a_workflow_get_the_same_settings(ready: Ready, tmp_path: Path) -> None:
+    clone = ready.clone
+    _, shell = clone.run("env")
+    path_file, env_file = tmp_path / "path", tmp_path / "env"
+    _, nothing = clone.run("env", GITHUB_PATH=str(path_file), GITHUB_ENV=str(env_file))
+    assert nothing == ""
+    assert path_file.read_text() == f"{clone.folder}/.venv/bin\n"
+    for line in env_file.read_text().splitlines():
+        assert f"export {line}" in shell
+    assert "PULUMI_BACKEND_URL" in shell
