@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from infra.clusters.kind_config import kind_context
+from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
 from infra.paths import KUBECONFIG, PROJECT_FILE, ROOT
 from infra.ports import cluster_ports, port_problems, port_taken
@@ -20,10 +22,8 @@ from infra.project_file import read_yaml, with_defaults, without_namespace
 
 def check(stack_file: Path) -> dict[str, Any]:
     """What is printed for the stack that this file configures."""
-    project = read_yaml(PROJECT_FILE)
     try:
-        own = read_yaml(stack_file).get("config") or {}
-        settings = parse(with_defaults(project, without_namespace(project, own)))
+        settings = settings_of(stack_file)
     except FileNotFoundError:
         return {"problems": [f"there is no stack file {stack_file.name} in the project's folder"]}
     except (yaml.YAMLError, TypeError) as error:
@@ -34,10 +34,22 @@ def check(stack_file: Path) -> dict[str, Any]:
         "problems": port_problems(
             settings.host_ports, taken=port_taken, own=lambda: cluster_ports(settings.cluster.name)
         ),
-        "cluster": settings.cluster.name,
+        "cluster": {
+            "provider": settings.cluster.provider,
+            "name": settings.cluster.name,
+            "context": kind_context(settings.cluster.name),
+            "node_image": settings.cluster.node_image,
+        },
         "kubeconfig_path": str(KUBECONFIG),
         "ports": settings.host_ports,
     }
+
+
+def settings_of(stack_file: Path) -> StackSettings:
+    """Raises SettingsError with everything wrong, FileNotFoundError, TypeError and yaml.YAMLError."""
+    project = read_yaml(PROJECT_FILE)
+    own = read_yaml(stack_file).get("config") or {}
+    return parse(with_defaults(project, without_namespace(project, own)))
 
 
 def main() -> int:

@@ -2,8 +2,16 @@
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+REPORT_FILES: Mapping[str, str] = {
+    "json": "report.json",
+    "markdown": "report.md",
+    "comment": "comment.md",
+    "timings": "timings.json",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,20 +21,12 @@ class Artifacts:
     root: Path
 
     @property
-    def report_json(self) -> Path:
-        return self.root / "report.json"
+    def run(self) -> Path:
+        return self.root / "run.json"
 
-    @property
-    def report_markdown(self) -> Path:
-        return self.root / "report.md"
-
-    @property
-    def comment(self) -> Path:
-        return self.root / "comment.md"
-
-    @property
-    def timings(self) -> Path:
-        return self.root / "timings.json"
+    def report(self, report_format: str) -> Path:
+        """The file of one of `loadtest.report.FORMATS`."""
+        return self.root / REPORT_FILES[report_format]
 
     @property
     def resources(self) -> Path:
@@ -46,7 +46,7 @@ class Artifacts:
 
     def start_afresh(self) -> None:
         """Drop an earlier run's results, so that nothing old is ever taken for new; logs stay."""
-        for file in (self.report_json, self.report_markdown, self.comment, self.timings, self.resources):
+        for file in (*map(self.report, REPORT_FILES), self.run, self.resources):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.diagnostics):
             with contextlib.suppress(FileNotFoundError):

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from loadtest.errors import LoadTestError
 from loadtest.report.model import StageTiming
 from loadtest.stages import Progress
 
@@ -27,12 +28,16 @@ class PlainProgress:
     def note(self, text: str) -> None:
         print(text, flush=True)
 
+    def error(self, error: LoadTestError) -> None:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+
 
 class TerminalProgress:
     """A spinner beside the present stage and a mark with its seconds beside each that ended."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
+        self._errors = Console(highlight=False, stderr=True)
         self._stage = ""
         self._status: Status | None = None
 
@@ -54,6 +59,9 @@ class TerminalProgress:
 
     def note(self, text: str) -> None:
         self._console.print(escape(text))
+
+    def error(self, error: LoadTestError) -> None:
+        self._errors.print(f"[red]error:[/red] {escape(str(error))}")
 
 
 def progress() -> Progress:

@@ -5,19 +5,16 @@ Leaves out who calls it when: the pipeline always, a person by `loadtest destroy
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from loadtest.cluster import kind
 from loadtest.errors import CleanupError, LoadTestError
 from loadtest.pulumi_cli import PulumiStack
-from loadtest.stack_facts import ClusterFacts
+from loadtest.stack_facts import StackFacts
 
 logger = logging.getLogger(__name__)
 
 
-def destroy(
-    stack: PulumiStack, cluster: ClusterFacts, kubeconfig: Path, say: Callable[[str], None]
-) -> tuple[str, ...]:
+def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -> tuple[str, ...]:
     """Take the stack and its cluster down; the value says in words what did not go the plain way.
 
     Raises CleanupError when something is still there at the end. The caller holds the run lock.
@@ -28,13 +25,14 @@ def destroy(
     if not emptied and "lock" in notes[-1]:
         stack.release_lock()
         emptied = _attempt(stack.destroy, notes)
-    if cluster.provider == "kind":
-        _delete_by_name(stack, cluster.name, notes, say)
+    if facts.cluster is not None and facts.cluster.provider == "kind":
+        _delete_by_name(stack, facts.cluster.name, notes, say)
     if not emptied:
         stack.release_lock()
         stack.forget()
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
-    kubeconfig.unlink(missing_ok=True)
+    if facts.kubeconfig_path is not None:
+        facts.kubeconfig_path.unlink(missing_ok=True)
     return tuple(notes)
 
 

@@ -13,7 +13,6 @@ LoadTestError
 Other exceptions are defects and keep their traceback. Only `cli` prints.
 """
 
-
 from loadtest.exit_codes import ExitCode
 
 

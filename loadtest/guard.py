@@ -1,8 +1,8 @@
 """A second pair of hands: a small process that cleans up after a run that died without a chance to.
 
-The run holds the other end of a pipe. It names each program it starts (`started PID`) and says `done` when it
-has put everything away. Where the pipe closes without that the run is dead: the guard stops the program that was
-left running and destroys the stack. Leaves out machines that go away as a whole.
+The run holds the other end of a pipe. It names each program it starts (`started PID`) and says `done` when
+it has put everything away. Where the pipe closes without that the run is dead: the guard stops the program
+that was left running and destroys the stack. Leaves out machines that go away as a whole.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What an interrupt does: while work is done it raises `Interrupted`, while things are put away it waits.
+"""What an interrupt does: the first one stops the work, and from then on things are put away undisturbed.
 
 Leaves out child processes, which `process` stops when it sees the exception.
 """
@@ -18,37 +18,35 @@ class Interrupted(BaseException):
     """Someone asked the run to stop. Not an Exception: no `except Exception` may swallow it."""
 
     def __init__(self, signal_name: str) -> None:
-        super().__init__(signal_name)
-        self.signal_name = signal_name
+        super().__init__(f"interrupted by {signal_name}")
+
+
+class Interrupts:
+    """Raises Interrupted once, at the first signal; noted and otherwise ignored once shielded."""
+
+    def __init__(self) -> None:
+        self._shielded = False
+
+    def shield(self) -> None:
+        """Let nothing interrupt from here on: what is still to be done is putting things away."""
+        self._shielded = True
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        if self._shielded:
+            logger.warning("%s while cleaning up: cleaning up goes on", name)
+            return
+        self.shield()
+        raise Interrupted(name)
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Within, SIGINT, SIGTERM and SIGHUP raise Interrupted in the main thread."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(signal.Signals(number).name)
-
-    with _handling(interrupt):
-        yield
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Within, the same signals are noted and otherwise wait for nothing: cleaning up goes on to its end."""
-
-    def note(number: int, frame: FrameType | None) -> None:
-        logger.warning("%s while cleaning up: cleaning up goes on", signal.Signals(number).name)
-
-    with _handling(note):
-        yield
-
-
-@contextmanager
-def _handling(handler: "signal._HANDLER") -> Iterator[None]:
-    previous = {number: signal.signal(number, handler) for number in _SIGNALS}
+def interrupts() -> Iterator[Interrupts]:
+    """Within, SIGINT, SIGTERM and SIGHUP go through the value."""
+    handler = Interrupts()
+    previous = {number: signal.signal(number, handler.handle) for number in _SIGNALS}
     try:
-        yield
+        yield handler
     finally:
         for number, before in previous.items():
             signal.signal(number, before)

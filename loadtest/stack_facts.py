@@ -21,6 +21,7 @@ class ClusterFacts:
 
     provider: str
     name: str
+    context: str  # of the kubeconfig
     node_image: str | None
 
 
@@ -29,8 +30,8 @@ class StackFacts:
     """`cluster` is None where the config is too broken to tell; `problems` then says why."""
 
     problems: tuple[str, ...]
-    cluster: ClusterFacts | None
-    kubeconfig_path: str | None
+    cluster: ClusterFacts | None = None
+    kubeconfig_path: Path | None = None
 
 
 def read_stack_facts(project: Path, stack: str) -> StackFacts:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from loadtest.errors import LoadTestError
 from loadtest.report.model import StageTiming
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something that is to stay on the screen."""
         ...
+
+    def error(self, error: LoadTestError) -> None: ...
 
 
 class Stages:

@@ -8,6 +8,11 @@ from infra.labels import INGRESS_NODE
 from infra.ports import LOOPBACK
 
 
+def kind_context(name: str) -> str:
+    """The kubeconfig context that kind gives the cluster of this name."""
+    return f"kind-{name}"
+
+
 def kind_config(*, workers: int, node_image: str, ports: tuple[PortMapping, ...]) -> Mapping[str, Any]:
     """One control plane, which the ingress runs on and whose ports are mapped, and `workers` workers."""
     control_plane = {

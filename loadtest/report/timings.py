@@ -1,20 +1,28 @@
 """timings.json: seconds per stage, for benchmarks and trends."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import msgspec
 
 from loadtest.report.model import AnyReport, StageTiming
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timings:
+    schema_version: Literal[1] = SCHEMA_VERSION
+    total_s: float
+    stages: tuple[StageTiming, ...]
 
 
 def render(report: AnyReport) -> str:
     return render_timings(report.timings)
 
 
-def render_timings(timings: Sequence[StageTiming]) -> str:
+def render_timings(stages: Sequence[StageTiming]) -> str:
     """For a run's very end, when the stages after the report are timed as well."""
-    total_s = sum(timing.duration_s for timing in timings)
-    document = {"schema_version": SCHEMA_VERSION, "total_s": total_s, "stages": list(timings)}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    timings = Timings(total_s=sum(one.duration_s for one in stages), stages=tuple(stages))
+    return msgspec.json.format(msgspec.json.encode(timings), indent=2).decode() + "\n"

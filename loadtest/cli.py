@@ -1,0 +1,248 @@
+"""The command line: flags in, one verb carried out, one exit code out.
+
+Leaves out what the verbs do. Defaults of the load come from the stack's config; a flag overrides one of them.
+"""
+
+import argparse
+import logging
+import os
+import textwrap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from loadtest import console, logs, settings
+from loadtest.artifacts import Artifacts
+from loadtest.engines import DEFAULT_ENGINE, ENGINES
+from loadtest.errors import LoadTestError
+from loadtest.exit_codes import ExitCode
+from loadtest.job import Job
+from loadtest.plan import LoadPlan
+from loadtest.stages import Stages
+
+logger = logging.getLogger(__name__)
+
+Verb = Callable[[Job, Stages, argparse.Namespace], ExitCode]
+
+
+def main(arguments: Sequence[str] | None = None) -> ExitCode:
+    options = _parser().parse_args(arguments)
+    environment = settings.read(os.environ)
+    job = _job(options, environment)
+    logs.log_to(job.artifacts.logs / "loadtest.jsonl", secrets=environment.secrets())
+    progress = console.progress()
+    verb: Verb = options.verb
+    try:
+        return verb(job, Stages(progress), options)
+    except LoadTestError as error:
+        logger.info("ended: %s", error, exc_info=True)
+        progress.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+def _job(options: argparse.Namespace, environment: settings.Settings) -> Job:
+    load = ("requests", "concurrency", "timeout_s", "warm_up_retries", "seed")
+    return Job(
+        project=Path.cwd(),
+        stack=options.stack,
+        artifacts=Artifacts(root=options.artifacts.resolve()),
+        engine=getattr(options, "engine", DEFAULT_ENGINE),
+        load_flags={name: getattr(options, name, None) for name in load},
+        settings=environment,
+    )
+
+
+# The verbs import what they need when they are called: `--help` and `check` stay quick.
+
+
+def _check(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.check import check
+
+    with stages.stage("check"):
+        check(job.project, job.stack)
+    return ExitCode.PASSED
+
+
+def _pipeline(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import run_pipeline
+
+    return run_pipeline(job, stages, keep=options.keep)
+
+
+def _run(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import run_deployed
+
+    return run_deployed(job, stages)
+
+
+def _monitor(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import monitor_deployed
+
+    return monitor_deployed(job, stages, duration_s=options.duration_s, interval_s=options.interval_s)
+
+
+def _report(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import report_again
+
+    return report_again(job, stages)
+
+
+def _comment(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import comment
+
+    comment(job, stages)
+    return ExitCode.PASSED
+
+
+def _destroy(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.pipeline import destroy_leftovers
+
+    return destroy_leftovers(job, stages)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtest",
+        description="Load a deployed stack through its ingress, measure it, report it, and take it down.",
+        epilog=_examples(
+            "pipeline --stack ci            everything, from check to destroy; what `make run` calls",
+            "run --stack ci --requests 2000  the part after `pulumi up`, with more load",
+            "destroy --stack ci             take down what an interrupted run left",
+        )
+        + "\n\nexit codes:\n"
+        + "\n".join(f"  {code.value:>3}  {code.name.lower().replace('_', ' ')}" for code in ExitCode),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _verb(
+        verbs,
+        _check,
+        "check",
+        "find everything that keeps a run from starting, all at once",
+        "check --stack ci",
+    )
+    pipeline = _verb(
+        verbs,
+        _pipeline,
+        "pipeline",
+        "check, up, health, load, monitor, report, comment, destroy",
+        "pipeline --stack ci",
+        "pipeline --stack ci --requests 2000 --concurrency 50",
+        "pipeline --stack ci --keep",
+    )
+    pipeline.add_argument("--keep", action="store_true", help="leave the cluster up and say how to reach it")
+    _load_flags(pipeline)
+    _load_flags(
+        _verb(
+            verbs,
+            _run,
+            "run",
+            "health, load, monitor and report on a stack that is up",
+            "run --stack ci",
+            "run --stack ci --requests 2000 --seed 7",
+        )
+    )
+    _monitor_flags(
+        _verb(
+            verbs,
+            _monitor,
+            "monitor",
+            "measure what a stack that is up uses from now on",
+            "monitor --stack ci --duration 30 --interval 2",
+        )
+    )
+    _verb(verbs, _report, "report", "write the report again from the saved samples", "report --stack ci")
+    _verb(
+        verbs,
+        _comment,
+        "comment",
+        "post the report as the pull request's one comment, never failing the run",
+        "comment --stack ci",
+    )
+    _verb(
+        verbs,
+        _destroy,
+        "destroy",
+        "take down the stack, its cluster and its state, in whatever state they are",
+        "destroy --stack ci",
+    )
+    return parser
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    verb: Verb,
+    name: str,
+    purpose: str,
+    *examples: str,
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        help=purpose,
+        description=purpose[0].upper() + purpose[1:] + ".",
+        epilog=_examples(*examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=verb)
+    parser.add_argument("--stack", default="ci", metavar="NAME", help="Pulumi stack (default: %(default)s)")
+    parser.add_argument(
+        "--artifacts",
+        default=Path("artifacts"),
+        type=Path,
+        metavar="DIR",
+        help="where results are kept (default: %(default)s)",
+    )
+    return parser
+
+
+def _load_flags(parser: argparse.ArgumentParser) -> None:
+    plan = LoadPlan()
+    flags = parser.add_argument_group("load", "each overrides the stack's config, whose default is shown")
+    flags.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="default: %(default)s")
+    flags.add_argument("--requests", type=int, metavar="N", help=f"in all [{plan.requests}]")
+    flags.add_argument("--concurrency", type=int, metavar="N", help=f"clients at once [{plan.concurrency}]")
+    flags.add_argument(
+        "--timeout",
+        dest="timeout_s",
+        type=float,
+        metavar="S",
+        help=f"for a whole request [{plan.timeout_s:g}]",
+    )
+    flags.add_argument(
+        "--warm-up-retries",
+        type=int,
+        metavar="N",
+        help=f"how often a host's warm-up may fail [{plan.warm_up_retries}]",
+    )
+    flags.add_argument("--seed", type=int, metavar="N", help=f"same seed, same order of hosts [{plan.seed}]")
+
+
+def _monitor_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--duration",
+        dest="duration_s",
+        type=_seconds,
+        default=30.0,
+        metavar="S",
+        help="how long to measure (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--interval",
+        dest="interval_s",
+        type=_seconds,
+        default=2.0,
+        metavar="S",
+        help="time between two samples (default: %(default)g)",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 86400")
+    return seconds
+
+
+def _examples(*lines: str) -> str:
+    return "examples:\n" + textwrap.indent("\n".join(f"python -m loadtest {one}" for one in lines), "  ")

@@ -1,0 +1,106 @@
+"""From a deployed stack to its report: health, load, monitor, report, in this order.
+
+What the report needs beside samples and resources is saved before the load, so that `report_from` makes the
+same report again from files alone. Leaves out deploying, publishing and taking down.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import takewhile
+
+from loadtest import machine, records, sample_store, slo
+from loadtest.artifacts import Artifacts
+from loadtest.engines import ENGINES
+from loadtest.errors import LoadTestError
+from loadtest.health.gate import wait_healthy
+from loadtest.job import Job
+from loadtest.load_run import LoadRun
+from loadtest.monitoring import measure as monitoring
+from loadtest.monitoring.model import ResourceUsage
+from loadtest.plan import LoadPlan
+from loadtest.records import RunRecord
+from loadtest.report.model import SCHEMA_VERSION, Report, StageTiming
+from loadtest.report.timings import Timings
+from loadtest.sample import Arm
+from loadtest.stages import Stages
+from loadtest.stats.summarise import summarise
+from loadtest.stats.summary import Summary
+from loadtest.target import TargetEnvironment
+
+REPORT_STAGE = "report"
+
+
+def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
+    """Raises LoadTestError where the stack is not healthy or the load cannot be sent."""
+    plan = target.load.overridden(**job.load_flags)
+    record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
+    records.save(record, job.artifacts.run)
+    with stages.stage("health") as say:
+        wait_healthy(target, say=say)
+    with stages.stage("load"):
+        load_run, summary = _send(job, target, plan)
+    with stages.stage("monitor") as say:
+        usage = _monitor(target, load_run, summary, say)
+        records.save(usage, job.artifacts.resources)
+    with stages.stage(REPORT_STAGE):
+        return _report(record, load_run, summary, usage, stages.timings)
+
+
+def report_from(artifacts: Artifacts) -> Report:
+    """The report of the run whose files these are. Raises UsageError where one is missing or damaged."""
+    record = records.load(RunRecord, artifacts.run)
+    usage = records.load(ResourceUsage, artifacts.resources)
+    timings = records.load(Timings, artifacts.report("timings"))
+    load_run = sample_store.read_load_run(artifacts.samples)
+    samples = sample_store.read_samples(artifacts.samples)
+    return _report(record, load_run, summarise(samples, load_run.window), usage, timings.stages)
+
+
+def _send(job: Job, target: TargetEnvironment, plan: LoadPlan) -> tuple[LoadRun, Summary]:
+    with sample_store.SampleWriter(job.artifacts.samples) as writer:
+        load_run = ENGINES[job.engine]().run(plan, target, writer.add)
+    sample_store.write_load_run(job.artifacts.samples, load_run)
+    samples = sample_store.read_samples(job.artifacts.samples)
+    return load_run, summarise(samples, load_run.window)
+
+
+def _monitor(
+    target: TargetEnvironment, load_run: LoadRun, summary: Summary, say: Callable[[str], None]
+) -> ResourceUsage:
+    """What cannot be measured is said in the report and does not fail the run: an objective may."""
+    requests = {host: one.requests for host, one in summary.arm(Arm.HEAD).hosts.items()}
+    try:
+        return monitoring.measure(target, load_run.window, requests, say=say)
+    except LoadTestError as error:
+        return ResourceUsage(
+            window=load_run.window,
+            scrape_interval_s=target.monitoring.scrape_interval_s,
+            scopes=(),
+            problems=(error.message,),
+        )
+
+
+def _report(
+    record: RunRecord,
+    load_run: LoadRun,
+    summary: Summary,
+    usage: ResourceUsage,
+    timings: Sequence[StageTiming],
+) -> Report:
+    target, plan = record.target, record.plan
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        run=record.run,
+        machine=record.machine,
+        cluster=target.cluster,
+        ingress=target.ingress,
+        apps=target.apps,
+        plan=plan,
+        window=load_run.window,
+        generator=load_run.generator,
+        summary=summary,
+        resources=usage,
+        verdict=slo.evaluate(target.objectives, summary, usage, planned_requests=plan.requests),
+        # What comes after a report is in timings.json alone: a report made again is the same.
+        timings=tuple(takewhile(lambda one: one.stage != REPORT_STAGE, timings)),
+        notes=(),
+    )

@@ -1,0 +1,164 @@
+"""A whole run from check to destroy, and its parts for those who deploy by hand.
+
+The order is fixed: whatever becomes of the work, its explanation is written and posted, then everything
+is taken down, and the worst of what happened decides the exit code last. Leaves out how each
+stage does its work.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from loadtest import guard, measurement, records, results, slo
+from loadtest.check import check
+from loadtest.destroy import destroy
+from loadtest.errors import LoadTestError
+from loadtest.exit_codes import ExitCode, worst
+from loadtest.job import Job
+from loadtest.monitoring import measure as monitoring
+from loadtest.plan import LoadPlan
+from loadtest.pulumi_cli import PulumiStack
+from loadtest.report.model import Report
+from loadtest.run_lock import run_lock
+from loadtest.signals import Interrupted, interrupts
+from loadtest.stack_facts import StackFacts, read_stack_facts
+from loadtest.stages import Stages
+from loadtest.target import TargetEnvironment, parse_target
+
+logger = logging.getLogger(__name__)
+
+
+def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
+    """Everything. Raises LoadTestError only for what is found before anything was created."""
+    LoadPlan().overridden(**job.load_flags)  # a wrong flag is to be told now, not after the deployment
+    with run_lock(job.project, job.stack), interrupts() as interruption:
+        job.artifacts.start_afresh()
+        with stages.stage("check"):
+            facts = check(job.project, job.stack)
+        with nullcontext(_ignore) if keep else _guarded(job) as on_start:
+            stack = _stack(job, on_start)
+            codes: list[ExitCode] = []
+            try:
+                codes.append(_attempt(job, stages, lambda: _deploy_and_measure(job, stages, stack), facts))
+                comment(job, stages)
+            finally:
+                interruption.shield()
+                codes.append(
+                    _say_how_to_reach(job, stages, facts) if keep else _put_away(stages, stack, facts)
+                )
+                results.save_timings(job.artifacts, stages.timings)
+    return worst(codes)
+
+
+def run_deployed(job: Job, stages: Stages) -> ExitCode:
+    """Health, load, monitor and report on a stack that someone else deployed and takes down."""
+    LoadPlan().overridden(**job.load_flags)
+    with run_lock(job.project, job.stack), interrupts():
+        job.artifacts.start_afresh()
+        facts = read_stack_facts(job.project, job.stack)
+        code = _attempt(job, stages, lambda: _measure(job, stages, _stack(job)), facts)
+        results.save_timings(job.artifacts, stages.timings)
+    return code
+
+
+def monitor_deployed(job: Job, stages: Stages, *, duration_s: float, interval_s: float) -> ExitCode:
+    """What a deployed stack uses from now on, written to resources.json."""
+    with interrupts(), stages.stage("monitor") as say:
+        target = _target(_stack(job))
+        usage = monitoring.watch(target, duration_s=duration_s, interval_s=interval_s, say=say)
+        records.save(usage, job.artifacts.resources)
+    stages.progress.note(f"what the cluster used stands in {job.artifacts.resources}")
+    return ExitCode.PASSED
+
+
+def report_again(job: Job, stages: Stages) -> ExitCode:
+    """The report once more from what an earlier run saved; the verdict is judged anew."""
+    with stages.stage("report"):
+        report = measurement.report_from(job.artifacts)
+        results.save_report(job.artifacts, report)
+    return slo.exit_code(report.verdict)
+
+
+def comment(job: Job, stages: Stages) -> None:
+    """Post the comment of the report that stands in the artifacts; never fails a run."""
+    with stages.stage("comment"):
+        for note in results.publish(job.artifacts, job.settings):
+            stages.progress.note(note)
+
+
+def destroy_leftovers(job: Job, stages: Stages) -> ExitCode:
+    """Take down what a run left, or what was deployed by hand."""
+    with run_lock(job.project, job.stack), interrupts() as interruption:
+        facts = read_stack_facts(job.project, job.stack)
+        interruption.shield()
+        return _put_away(stages, _stack(job), facts)
+
+
+def _ignore(pid: int) -> None:
+    pass
+
+
+def _guarded(job: Job) -> AbstractContextManager[Callable[[int], None]]:
+    """Should this process die, `destroy` is called for it."""
+    return guard.guarded(
+        ("python", "-m", "loadtest", "destroy", "--stack", job.stack, "--artifacts", str(job.artifacts.root)),
+        folder=job.project,
+        log=job.artifacts.logs / "guard.log",
+    )
+
+
+def _stack(job: Job, on_start: Callable[[int], None] = _ignore) -> PulumiStack:
+    return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs, on_start=on_start)
+
+
+def _target(stack: PulumiStack) -> TargetEnvironment:
+    return parse_target(stack.outputs())
+
+
+def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
+    with stages.stage("up") as say:
+        stack.up(say)
+    return _measure(job, stages, stack)
+
+
+def _measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
+    report = measurement.measure(job, _target(stack), stages)
+    results.save_report(job.artifacts, report)
+    return report
+
+
+def _attempt(job: Job, stages: Stages, work: Callable[[], Report], facts: StackFacts) -> ExitCode:
+    """Do the work; when it fails, what is known of the failure is gathered and written down as its report."""
+    try:
+        return slo.exit_code(work().verdict)
+    except LoadTestError as error:
+        logger.info("failed: %s", error, exc_info=True)
+        stages.progress.error(error)
+        with stages.stage("diagnose"):
+            results.save_failure(job, stages.timings, error, facts)
+        return error.exit_code
+    except Interrupted as interruption:
+        stages.progress.note(f"{interruption}: taking everything down")
+        results.save_interruption(job, stages.timings, str(interruption))
+        return ExitCode.INTERRUPTED
+
+
+def _put_away(stages: Stages, stack: PulumiStack, facts: StackFacts) -> ExitCode:
+    try:
+        with stages.stage("destroy") as say:
+            notes = destroy(stack, facts, say)
+    except LoadTestError as error:
+        stages.progress.error(error)
+        return ExitCode.CLEANUP_INCOMPLETE
+    for note in notes:
+        stages.progress.note(note)
+    return ExitCode.PASSED
+
+
+def _say_how_to_reach(job: Job, stages: Stages, facts: StackFacts) -> ExitCode:
+    stages.progress.note(
+        f"the cluster is kept, as asked for\n"
+        f"  reach it:   kubectl --kubeconfig {facts.kubeconfig_path} get pods --all-namespaces\n"
+        f"  remove it:  make destroy STACK={job.stack}"
+    )
+    return ExitCode.PASSED

@@ -1,0 +1,80 @@
+"""What a run leaves for others: its report in every format, the explanation when it failed, its publication.
+
+Leaves out how a format renders (report) and how a place is written to (publish).
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from loadtest import machine
+from loadtest.artifacts import Artifacts
+from loadtest.cluster import diagnostics
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.errors import LoadTestError
+from loadtest.exit_codes import ExitCode
+from loadtest.job import Job
+from loadtest.publish import publish as publish_texts
+from loadtest.report import FORMATS, comment, json_format, markdown, timings
+from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, StageTiming
+from loadtest.settings import Settings
+from loadtest.stack_facts import StackFacts
+
+
+def save_report(artifacts: Artifacts, report: AnyReport) -> None:
+    artifacts.root.mkdir(parents=True, exist_ok=True)
+    for name, render in FORMATS.items():
+        artifacts.report(name).write_text(render(report))
+
+
+def save_timings(artifacts: Artifacts, stages: Sequence[StageTiming]) -> None:
+    """At a run's very end, when the stages after the report are timed as well."""
+    artifacts.root.mkdir(parents=True, exist_ok=True)
+    artifacts.report("timings").write_text(timings.render_timings(stages))
+
+
+def save_failure(job: Job, stages: Sequence[StageTiming], error: LoadTestError, facts: StackFacts) -> None:
+    """Gather what the cluster has to say, and write it down as the report of a run that failed."""
+    report = _failure(job, stages, error.exit_code, error.message)
+    tail = _diagnostics_tail(job, facts)
+    save_report(job.artifacts, msgspec.structs.replace(report, hint=error.hint, diagnostics_tail=tail))
+
+
+def save_interruption(job: Job, stages: Sequence[StageTiming], how: str) -> None:
+    """Nothing is gathered: who interrupts a run wants it gone."""
+    save_report(job.artifacts, _failure(job, stages, ExitCode.INTERRUPTED, how))
+
+
+def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: str) -> FailureReport:
+    return FailureReport(
+        schema_version=SCHEMA_VERSION,
+        run=job.identity(),
+        machine=machine.read(),
+        exit_code=code,
+        stage=stages[-1].stage if stages else "start",
+        reason=reason,
+        hint="",
+        diagnostics_tail=(),
+        timings=tuple(stages),
+        notes=(),
+    )
+
+
+def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
+    """Post what the saved report says; the value says of each place what became of it."""
+    report = json_format.load(artifacts.report("json"))
+    return publish_texts(
+        comment=comment.render(report),
+        marker=comment.marker(report.run.stack),
+        summary=markdown.render(report),
+        settings=settings,
+    )
+
+
+def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
+    kubeconfig = facts.kubeconfig_path
+    if facts.cluster is None or kubeconfig is None or not kubeconfig.exists():
+        return ()
+    kubectl = Kubectl(kubeconfig_path=str(kubeconfig), context=facts.cluster.context)
+    kind_cluster = facts.cluster.name if facts.cluster.provider == "kind" else None
+    return diagnostics.gather(kubectl, kind_cluster=kind_cluster, folder=job.artifacts.diagnostics).tail
