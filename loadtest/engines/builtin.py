@@ -17,6 +17,7 @@ from functools import partial
 import uvloop
 
 from loadtest.engines.client import Client, Exchange, Request, request_to
+from loadtest.engines.held_signals import held_signals
 from loadtest.engines.warm_up import warm_up
 from loadtest.errors import MachineError
 from loadtest.load_run import Generator, LoadRun
@@ -38,7 +39,10 @@ class BuiltinEngine:
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         _check_open_file_limit(plan.concurrency)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _no_collector_pauses():
-            return runner.run(self._run(plan, target, on_sample))
+            loop = runner.get_loop()
+            load = loop.create_task(self._run(plan, target, on_sample))
+            with held_signals(lambda: loop.call_soon_threadsafe(load.cancel)):
+                return loop.run_until_complete(load)
 
     async def _run(
         self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]

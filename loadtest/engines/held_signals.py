@@ -1,0 +1,40 @@
+"""Interrupts while an event loop runs.
+
+An exception that a signal handler raises inside a callback ends in the event loop's log and stops nothing. So
+for the time of the loop a signal only asks it to stop, and reaches the handler that was there before afterwards.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def held_signals(stop: Callable[[], object]) -> Iterator[None]:
+    """Within, a signal calls `stop`; on the way out the first one is delivered as if it came then."""
+    received: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        stop()
+
+    previous = {number: signal.getsignal(number) for number in _SIGNALS} if _in_main_thread() else {}
+    held = [number for number, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
+    for number in held:
+        signal.signal(number, hold)
+    try:
+        yield
+    finally:
+        for number in held:
+            signal.signal(number, previous[number])
+        if received:
+            signal.raise_signal(received[0])
+
+
+def _in_main_thread() -> bool:
+    """Only there can handlers be set, and only there do they run."""
+    return threading.current_thread() is threading.main_thread()
