@@ -14,7 +14,6 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 4
-_LONGEST_WAIT_S = 60.0
 _LONGEST_WAIT_IN_ALL_S = 90.0
 _DEFAULT_RATE_LIMIT_WAIT_S = 60.0  # what GitHub asks for where it names no time
 
@@ -36,15 +35,14 @@ def retrying(sleep: Callable[[float], None], now_unix_s: Callable[[], float]) ->
 
 
 def wait_s(error: BaseException | None, attempt: int, now_unix_s: float) -> float | None:
-    """How long to wait before the next attempt; None where another would be in vain or too late."""
+    """How long to wait before the next attempt; None where another would be in vain."""
     match error:
         case requests.ConnectionError() | requests.Timeout():
             return 2.0 ** (attempt - 1)
         case github.GithubException() if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return 2.0 ** (attempt - 1)
         case github.GithubException() if is_rate_limit(error):
-            asked_s = _rate_limit_wait_s(error.headers or {}, now_unix_s)
-            return asked_s if asked_s <= _LONGEST_WAIT_S else None
+            return _rate_limit_wait_s(error.headers or {}, now_unix_s)
     return None
 
 

@@ -46,7 +46,7 @@ class StageTiming:
 class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="measured"):
     """A run that sent its load."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[1] = SCHEMA_VERSION
     run: RunIdentity
     machine: Machine
     cluster: ClusterTarget
@@ -68,7 +68,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     `diagnostics_tail` is the last lines of what was gathered of the cluster or of the program that failed.
     """
 
-    schema_version: Literal[1]
+    schema_version: Literal[1] = SCHEMA_VERSION
     run: RunIdentity
     machine: Machine
     exit_code: ExitCode

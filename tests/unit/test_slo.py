@@ -111,6 +111,12 @@ def test_a_failure_ratio_at_its_limit_is_kept() -> None:
     assert judge(at_most("failure_ratio", 0.01), requests=requests).status is VerdictStatus.PASSED
 
 
+def test_no_request_at_all_is_inconclusive_though_nothing_was_promised() -> None:
+    verdict = judge(requests=values.requests(0), planned=0)
+    assert verdict.status is VerdictStatus.INCONCLUSIVE
+    assert verdict.reasons[0] == "no request was sent: there is nothing to judge"
+
+
 def test_no_objective_passes_and_says_that_nothing_was_judged() -> None:
     assert judge().reasons == ("no objective is set: figures were measured, none was judged",)
 

@@ -95,6 +95,17 @@ def test_any_lines_stay_in_their_block(lines: list[str]) -> None:
     assert blocks_of(escape.block(lines)) == ["fence"]
 
 
+@pytest.mark.parametrize("line", ["```", "````", "a ``` b", "~~~"])
+def test_a_fence_within_a_block_does_not_end_it(line: str) -> None:
+    tokens = MARKDOWN.parse(escape.block(["before", line, "# after"]))
+    assert [(token.type, token.content) for token in tokens] == [("fence", f"before\n{line}\n# after\n")]
+
+
+@pytest.mark.parametrize("address", ["www.evil.example", "WWW.evil.example", "https://evil.example"])
+def test_an_address_in_prose_is_no_link_even_where_bare_addresses_are(address: str) -> None:
+    assert not re.search(r"(?i)www\.|https?://", escape.inline(f"see {address} now"))
+
+
 def test_a_mention_and_a_reference_are_broken_up() -> None:
     assert inline_tokens(escape.inline("@octocat see #12"))[0].content == "@\u200boctocat see #\u200b12"
 

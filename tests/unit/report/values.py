@@ -5,7 +5,7 @@ from loadtest.load_run import Generator
 from loadtest.machine import Machine
 from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
 from loadtest.plan import LoadPlan
-from loadtest.report.model import SCHEMA_VERSION, FailureReport, Report, RunIdentity, StageTiming
+from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Comparison, Objective, evaluate
 from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
@@ -133,7 +133,6 @@ def report(
 ) -> Report:
     plan = LoadPlan()
     return Report(
-        schema_version=SCHEMA_VERSION,
         run=run,
         machine=MACHINE,
         cluster=ClusterTarget(
@@ -173,7 +172,6 @@ def failure(
     ),
 ) -> FailureReport:
     return FailureReport(
-        schema_version=SCHEMA_VERSION,
         run=RUN,
         machine=MACHINE,
         exit_code=ExitCode.UNHEALTHY,
