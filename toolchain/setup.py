@@ -14,7 +14,7 @@ from typing import TextIO
 from toolchain import lock
 from toolchain.cache import Cache, remove
 from toolchain.catalogue import Catalogue
-from toolchain.engine import ensure_engine
+from toolchain.engine import ensure_engine, raise_inotify_limits
 from toolchain.gather import Chore, Gathering, there
 from toolchain.pins import Kind, Purpose
 from toolchain.placing import Places, misplaced, place
@@ -54,6 +54,8 @@ class Setup:
     def run(self, stream: TextIO) -> None:
         """Bring everything there; returns at once where it is."""
         started_s = time.monotonic()
+        if self._wants_images():
+            raise_inotify_limits(say=lambda line: print(line, file=stream))  # a reboot resets them
         if not self.is_done():
             with Progress(stream) as progress, lock.held(self.cache.lock, waiting=progress.note):
                 self._get_everything(progress)
@@ -62,7 +64,7 @@ class Setup:
     def _get_everything(self, progress: Progress) -> None:
         processes = Processes()
         remove(self.cache.work)
-        if any(self.catalogue.parts[goal].kind is Kind.IMAGE for goal in self.goals):
+        if self._wants_images():
             ensure_engine(cache=self.cache, say=progress.note)
         Gathering(
             catalogue=self.catalogue,
@@ -86,6 +88,9 @@ class Setup:
             python.make(cache=self.cache, processes=processes, report=report)
 
         return {NAME: Chore(how="installing", outcome="installed", run=make)}
+
+    def _wants_images(self) -> bool:
+        return any(self.catalogue.parts[goal].kind is Kind.IMAGE for goal in self.goals)
 
     def _python(self) -> PythonEnv:
         return PythonEnv(project=self.project, purpose=self.purpose)
