@@ -1,6 +1,6 @@
 """report.md: everything a person may want to read of one run, nothing folded."""
 
-from loadtest.report import failure, run_facts, sections
+from loadtest.report import failure, resource_sections, run_facts, sections
 from loadtest.report.layout import document
 from loadtest.report.model import AnyReport, FailureReport, Report
 
@@ -22,7 +22,7 @@ def _measured(report: Report) -> str:
         sections.objectives(report),
         sections.validity(report),
         run_facts.notes(report),
-        sections.resources_in_full(report),
+        resource_sections.resources_in_full(report),
         run_facts.timings(report.timings),
         sections.setup(report),
         run_facts.origin(report.run, report.machine),

@@ -56,7 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     window: LoadWindow
     generator: Generator
     summary: Summary
-    resources: ResourceUsage | None  # None: monitoring failed altogether, `notes` says why
+    resources: ResourceUsage | None  # None: nothing was asked of monitoring
     verdict: Verdict
     timings: tuple[StageTiming, ...]
     notes: tuple[str, ...]

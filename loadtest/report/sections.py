@@ -1,9 +1,8 @@
-"""What a report of a measured run says, part by part; the formats choose among the parts and fold some.
+"""What a report of a measured run says of its load, part by part; the formats choose among the parts.
 
-Every word from outside is escaped here, every figure written by `figures`.
+Every word from outside is escaped here, every figure written by `figures`. Leaves out resources.
 """
 
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.model import Report
@@ -69,23 +68,6 @@ def objectives(report: Report) -> Section:
     rows = [_outcome_row(outcome) for outcome in report.verdict.outcomes]
     body = table(("objective", "outcome", "value", "limit", "margin"), rows) if rows else ""
     return Section(title="Objectives", body=body)
-
-
-def resources(report: Report, *, folded: bool = False) -> Section:
-    """One row for each scope: average, span and number of samples within each cell."""
-    usage = report.resources
-    body = _resources_body(usage) if usage else "missing: monitoring gave nothing; the notes say why."
-    return Section(title="Resources during the load", body=body, folded=folded)
-
-
-def resources_in_full(report: Report) -> Section:
-    """One row for each scope and figure."""
-    if report.resources is None:
-        return resources(report)
-    rows = [row for scope in report.resources.scopes for row in _resource_rows(scope)]
-    header = ("scope and figure", "average", "minimum", "maximum", "samples")
-    body = paragraphs(table(header, rows), _cpu_seconds(report.resources), _problems(report.resources))
-    return Section(title="Resources during the load", body=body)
 
 
 def validity(report: Report) -> Section:
@@ -159,67 +141,3 @@ def _outcome_row(outcome: Outcome) -> tuple[str, ...]:
     limit = f"{objective.comparison.words} {figures.precise(objective.limit)}"
     value, margin = figures.precise(outcome.value), figures.precise(outcome.margin)
     return (escape.code(objective.metric), _OUTCOME_WORDS[outcome.status], value, limit, margin)
-
-
-def _resources_body(usage: ResourceUsage) -> str:
-    header = (
-        "scope",
-        "CPU cores",
-        "memory",
-        "network in",
-        "network out",
-        "running pods",
-        "CPU-s per 1,000 req",
-    )
-    rows = [
-        (
-            escape.code(scope.scope),
-            *(_series_cell(series, write) for _, series, write in _series(scope)),
-            figures.number(scope.cpu_seconds_per_1000_requests),
-        )
-        for scope in usage.scopes
-    ]
-    legend = "Average (minimum to maximum; n: samples). A figure that could not be measured is `missing`."
-    return paragraphs(table(header, rows), legend, _problems(usage))
-
-
-def _series(scope: ScopeUsage) -> tuple[tuple[str, Series, figures.Writer], ...]:
-    return (
-        ("CPU cores", scope.cpu_cores, figures.number),
-        ("memory", scope.memory_bytes, figures.size),
-        ("network in", scope.network_receive_bytes_per_s, figures.rate),
-        ("network out", scope.network_transmit_bytes_per_s, figures.rate),
-        ("running pods", scope.running_pods, figures.count),
-    )
-
-
-def _series_cell(series: Series, write: figures.Writer) -> str:
-    if series.average is None:
-        return f"{figures.MISSING} (n {series.samples})"
-    return f"{write(series.average)} ({write(series.minimum)} to {write(series.maximum)}; n {series.samples})"
-
-
-def _resource_rows(scope: ScopeUsage) -> list[tuple[str, ...]]:
-    return [
-        (
-            f"{escape.code(scope.scope)} {figure}",
-            *(write(value) for value in (series.average, series.minimum, series.maximum)),
-            str(series.samples),
-        )
-        for figure, series, write in _series(scope)
-    ]
-
-
-def _cpu_seconds(usage: ResourceUsage) -> str:
-    return items(
-        [
-            f"{escape.code(scope.scope)}: {figures.seconds(scope.cpu_seconds)} of CPU, counted over "
-            f"{figures.seconds(scope.cpu_window_s)}; "
-            f"{figures.seconds(scope.cpu_seconds_per_1000_requests)} per 1,000 requests"
-            for scope in usage.scopes
-        ]
-    )
-
-
-def _problems(usage: ResourceUsage) -> str:
-    return items([escape.inline(problem) for problem in usage.problems])

@@ -29,6 +29,14 @@ def test_a_verdict_without_objectives_does_not_read_as_a_pass() -> None:
     assert "## ⚪ Measured, not judged" in comment.render(values.report(objectives=()))
 
 
+def test_monitoring_that_failed_altogether_shows_its_reason_and_no_empty_table() -> None:
+    nothing = replace(values.RESOURCES, scopes=(), problems=("Prometheus did not answer",))
+    for render in (comment.render, markdown.render):
+        text = render(values.report(resources=nothing))
+        assert "Missing: nothing could be measured.\n\n- Prometheus did not answer" in text
+        assert "| scope" not in text
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_adds_no_html_no_link_and_no_second_marker(text: str) -> None:
     harmless, hostile = (
