@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolchain.recipes import go_compiler
+from toolchain.recipes import go_compiler, go_parts
 from toolchain.sources.build import Recipe
 
 RECIPES: Mapping[str, Recipe] = {
     **go_compiler.RECIPES,
+    **go_parts.RECIPES,
 }
