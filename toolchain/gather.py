@@ -157,7 +157,7 @@ class Gathering:
 
     def _build(self, part: Part, out: Path, scratch: Path, log: Path) -> str:
         recipe = self._catalogue.recipes[part.name]
-        if not self._platform.startswith("linux-"):
+        if not (part.assembled or self._platform.startswith("linux-")):
             raise NotObtainableError(
                 f"{part.name} is built on Linux only",
                 hint="check the network and proxy settings (HTTPS_PROXY)",
