@@ -1,7 +1,7 @@
 """Interrupts while an event loop runs.
 
-An exception that a signal handler raises inside a callback ends in the event loop's log and stops nothing. So
-for the time of the loop a signal only asks it to stop, and reaches the handler that was there before afterwards.
+An exception that a signal handler raises inside a callback ends in the event loop's log and stops nothing.
+So while the loop runs a signal only asks it to stop; the handler that was there before gets it afterwards.
 """
 
 import signal

@@ -26,7 +26,10 @@ class LatencyStats:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestSummary:
-    """`http_errors`, `timeouts`, `connection_errors` and `wrong_bodies` add up to what failed."""
+    """`http_errors`, `timeouts`, `connection_errors` and `wrong_bodies` add up to what failed.
+
+    Of no requests the ratio, rate and delay are 0 and mean nothing: look at `requests` first.
+    """
 
     requests: int
     succeeded: int
