@@ -1,0 +1,19 @@
+"""What the tests of health share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.fake_program import fake_program
+
+
+@pytest.fixture
+def kubectl_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[dict[str, dict[str, object]]], None]:
+    """Makes the given answers those of the first kubectl on PATH."""
+    program = fake_program(tmp_path / "programs", "kubectl")
+    monkeypatch.setenv("PATH", f"{program.folder}{os.pathsep}{os.environ['PATH']}")
+    return program.answers
