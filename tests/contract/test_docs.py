@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loadtest.artifacts import Artifacts
+from loadtest.artifacts import REPORT_FILES, Artifacts
 from loadtest.exit_codes import ExitCode
+from loadtest.report.model import FailureReport, Report
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -63,8 +64,8 @@ def _path(span: str, folder: Path) -> Iterator[str]:
     top = span.split("/")[0]
     if "/" in span and not (top in _tops() or Path(span).suffix in SUFFIXES or span.endswith("/")):
         return  # an image, a repository, a resource: something with a slash in its name
-    if "/" not in span and Path(span).suffix not in SUFFIXES:
-        return
+    if "/" not in span and (Path(span).suffix not in SUFFIXES or re.search(r"\d\.\d", span)):
+        return  # a word, or a file of upstream's with its version in the name
     name = span.rstrip("/")
     if not any((*PROJECT.glob(name), *folder.glob(name))) and name not in _bare_names():
         yield f"names {span}, which is not there"
@@ -76,16 +77,19 @@ def _tops() -> frozenset[str]:
 
 
 @cache
+def _made() -> frozenset[str]:
+    """The names of what a run leaves, from the one place that knows them."""
+    results = Artifacts(root=Path("artifacts"))
+    attributes = (getattr(results, name) for name in dir(results) if not name.startswith("_"))
+    named = {value.name for value in attributes if isinstance(value, Path)} - {results.root.name}
+    return frozenset(named | {*REPORT_FILES.values()})
+
+
+@cache
 def _bare_names() -> frozenset[str]:
     """Files that a page may name without their folder: a run's results, and those of a folder it is about."""
-    results = Artifacts(root=Path("artifacts"))
-    made = {
-        value.name
-        for name, value in ((name, getattr(results, name)) for name in dir(results) if name[0] != "_")
-        if isinstance(value, Path)
-    }
     ours = ("infra", "loadtest", "toolchain", "tests", "bench", "docs")
-    return frozenset(made | {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")})
+    return _made() | {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")}
 
 
 def _command(line: str) -> Iterator[str]:
@@ -165,6 +169,30 @@ def test_everything_the_workflow_runs_is_there():
     ]
     assert [problem for line in lines for problem in _command(line)] == []
     assert {"make test", "python -m loadtest run --stack ci"} <= set(lines)
+
+
+def unknown_symptoms(text: str) -> list[str]:
+    """Quoted messages that no module says; `...` stands for what is filled in."""
+    modules = (
+        file for package in ("infra", "loadtest", "toolchain") for file in PROJECT.glob(f"{package}/**/*.py")
+    )
+    said = "\n".join(file.read_text(encoding="utf-8") for file in modules)
+    quoted = re.findall(r'^\*\*"([^"]+)"', text, re.MULTILINE)
+    parts = (part.strip(" ,") for symptom in quoted for part in symptom.split("..."))
+    return [part for part in parts if part not in said]
+
+
+def test_every_quoted_symptom_is_a_message_of_the_project():
+    page = (PROJECT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert unknown_symptoms(page) == []
+    assert unknown_symptoms('**"the moon is ... of cheese"**: no.') == ["the moon is", "of cheese"]
+
+
+def test_every_file_and_every_field_of_the_report_is_explained():
+    page = (PROJECT / "docs" / "artifacts.md").read_text(encoding="utf-8")
+    fields = {*Report.__struct_fields__, *FailureReport.__struct_fields__}
+    files = {name if "." in name else f"{name}/" for name in _made()}
+    assert {name for name in files | fields if f"`{name}`" not in page} == set()
 
 
 def test_the_readme_lists_exactly_the_exit_codes_there_are():
