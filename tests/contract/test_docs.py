@@ -87,9 +87,17 @@ def _made() -> frozenset[str]:
 
 @cache
 def _bare_names() -> frozenset[str]:
-    """Files that a page may name without their folder: a run's results, and those of a folder it is about."""
+    """Files that a page may name without their folder: those there are, and those the code makes."""
     ours = ("infra", "loadtest", "toolchain", "tests", "bench", "docs")
-    return _made() | {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")}
+    there = {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")}
+    return frozenset(there | {*re.findall(r"[\"/]([\w.-]+)\"", _source())})
+
+
+@cache
+def _source() -> str:
+    packages = ("infra", "loadtest", "toolchain")
+    modules = (file for package in packages for file in sorted(PROJECT.glob(f"{package}/**/*.py")))
+    return "\n".join(file.read_text(encoding="utf-8") for file in modules)
 
 
 def _command(line: str) -> Iterator[str]:
@@ -173,13 +181,9 @@ def test_everything_the_workflow_runs_is_there():
 
 def unknown_symptoms(text: str) -> list[str]:
     """Quoted messages that no module says; `...` stands for what is filled in."""
-    modules = (
-        file for package in ("infra", "loadtest", "toolchain") for file in PROJECT.glob(f"{package}/**/*.py")
-    )
-    said = "\n".join(file.read_text(encoding="utf-8") for file in modules)
     quoted = re.findall(r'^\*\*"([^"]+)"', text, re.MULTILINE)
     parts = (part.strip(" ,") for symptom in quoted for part in symptom.split("..."))
-    return [part for part in parts if part not in said]
+    return [part for part in parts if part not in _source()]
 
 
 def test_every_quoted_symptom_is_a_message_of_the_project():
