@@ -1,1 +1,1 @@
-"""Benchmarks: side by side in one run, because figures of different hours do not compare on shared machines."""
+"""Benchmarks: side by side in one run, for figures of different hours do not compare on shared machines."""

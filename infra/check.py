@@ -7,6 +7,7 @@ Prints one JSON object: `problems`, and where there are none in the configuratio
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def check(stack_file: Path) -> dict[str, Any]:
             "context": kind_context(settings.cluster.name),
             "node_image": settings.cluster.node_image,
         },
+        "objectives": [asdict(objective) for objective in settings.objectives],
         "kubeconfig_path": str(KUBECONFIG),
         "ports": settings.host_ports,
     }

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest import process
+from loadtest import process, slo
 from loadtest.cluster import kind
 from loadtest.errors import LoadTestError, MachineError, UsageError
 from loadtest.exit_codes import ExitCode, worst
@@ -64,7 +64,7 @@ def _problems(found: Iterable[Problem]) -> list[Problem]:
 
 
 def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    for problem in facts.problems:
+    for problem in (*facts.problems, *slo.problems(facts.objectives)):
         yield Problem(message=problem, hint="", exit_code=UsageError.exit_code)
 
 

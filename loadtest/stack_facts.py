@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from loadtest.errors import UsageError
+from loadtest.slo import Objective
 
 _TIMEOUT_S = 60.0
 
@@ -31,6 +32,7 @@ class StackFacts:
 
     problems: tuple[str, ...]
     cluster: ClusterFacts | None = None
+    objectives: tuple[Objective, ...] = ()
     kubeconfig_path: Path | None = None
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from loadtest.errors import DeployError
+from loadtest import slo
+from loadtest.errors import DeployError, UsageError
 from loadtest.plan import LoadPlan
 from loadtest.slo import Objective
 
@@ -73,7 +74,10 @@ class TargetEnvironment:
 
 
 def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
-    """The target a stack's outputs describe. Raises DeployError where they do not fit."""
+    """The target a stack's outputs describe.
+
+    Raises DeployError where they do not fit, UsageError where they ask for what cannot be done.
+    """
     if outputs.get("schema_version") != SCHEMA_VERSION:
         raise DeployError(
             f"the stack's outputs have schema version {outputs.get('schema_version')!r}, "
@@ -81,8 +85,11 @@ def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
             hint="Was the stack deployed? `pulumi up` writes outputs that fit.",
         )
     try:
-        return msgspec.convert(outputs, TargetEnvironment)
+        target = msgspec.convert(outputs, TargetEnvironment)
     except msgspec.ValidationError as error:
         raise DeployError(
             f"the stack's outputs do not fit: {error}", hint="Deploy again with `pulumi up`."
         ) from error
+    if problems := [*target.load.problems(), *slo.problems(target.objectives)]:
+        raise UsageError("the stack cannot be load-tested: " + "; ".join(problems))
+    return target

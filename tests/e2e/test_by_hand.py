@@ -1,0 +1,142 @@
+"""The same by hand: preview, up, run, destroy, as the README shows them; one cluster for the whole story."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.e2e.workspace import PROJECT, Workspace
+
+pytestmark = pytest.mark.cluster
+
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+EXPECTED_TYPES = {
+    "command:local:Command",
+    "kubernetes:helm.sh/v3:Release",
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:core/v1:Service",
+    "kubernetes:networking.k8s.io/v1:Ingress",
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
+}
+
+
+def test_from_preview_to_destroy(workspace: Workspace) -> None:
+    """One story: every chapter needs the cluster of the one before, and a cluster takes its time."""
+    planned = _preview_shows_everything_without_an_engine(workspace)
+    _up_creates_what_was_previewed(workspace, planned)
+    _a_second_up_changes_nothing(workspace)
+    _another_replica_is_no_new_cluster(workspace)
+    _another_worker_is_a_new_cluster(workspace)
+    _a_run_passes(workspace)
+    _monitor_measures_from_now_on(workspace)
+    _a_wrong_body_is_unhealthy_and_explained(workspace)
+    _a_pipeline_refuses_to_start_over_it(workspace)
+    _destroy_leaves_nothing(workspace)
+
+
+def _preview_shows_everything_without_an_engine(workspace: Workspace) -> int:
+    preview = workspace.pulumi("preview", "--json", **NO_ENGINE)
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+    steps = [step for step in json.loads(preview.stdout)["steps"] if step["op"] == "create"]
+    assert {step["newState"]["type"] for step in steps} >= EXPECTED_TYPES
+    return len(steps)
+
+
+def _up_creates_what_was_previewed(workspace: Workspace, planned: int) -> None:
+    up = workspace.pulumi("up", "--yes", "--skip-preview")
+    assert up.returncode == 0, up.stdout + up.stderr
+    created = re.search(r"\+ (\d+) created", up.stdout)
+    assert created, up.stdout
+    assert int(created[1]) == planned, "the preview shows every resource"
+    assert "client-key-data" not in up.stdout + up.stderr
+
+
+def _a_second_up_changes_nothing(workspace: Workspace) -> None:
+    again = workspace.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def _another_replica_is_no_new_cluster(workspace: Workspace) -> None:
+    before = workspace.stack_file.read_text()
+    apps = yaml.safe_load(before)["config"]["loadproof:apps"]
+    apps[0]["replicas"] += 1
+    workspace.configure(apps=apps)
+    operations = _planned(workspace)
+    assert operations["kubernetes:apps/v1:Deployment"] == {"update"}
+    assert "command:local:Command" not in operations
+    workspace.stack_file.write_text(before)
+
+
+def _another_worker_is_a_new_cluster(workspace: Workspace) -> None:
+    before = workspace.stack_file.read_text()
+    workspace.configure(cluster_workers=1)
+    operations = _planned(workspace)
+    assert "replace" in operations["command:local:Command"], operations
+    workspace.stack_file.write_text(before)
+
+
+def _planned(workspace: Workspace) -> dict[str, set[str]]:
+    preview = workspace.pulumi("preview", "--json")
+    assert preview.returncode == 0, preview.stdout + preview.stderr
+    operations: dict[str, set[str]] = {}
+    for step in json.loads(preview.stdout)["steps"]:
+        if step["op"] != "same":
+            state = step.get("newState") or step["oldState"]
+            operations.setdefault(state["type"], set()).add(step["op"])
+    return operations
+
+
+def _a_run_passes(workspace: Workspace) -> None:
+    run = workspace.loadtest("run")
+    assert run.returncode == 0, run.stdout + run.stderr
+    combined = json.loads((workspace.artifacts / "report.json").read_text())["summary"]["arms"][0]["combined"]
+    assert (combined["requests"], combined["succeeded"]) == (200, 200)
+    assert combined["latency"]["p99_ms"] is None, "200 requests have no p99 worth printing"
+
+
+def _monitor_measures_from_now_on(workspace: Workspace) -> None:
+    done = workspace.loadtest("monitor", "--duration", "6", "--interval", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    scopes = json.loads((workspace.artifacts / "resources.json").read_text())["scopes"]
+    cluster = next(one for one in scopes if one["scope"] == "cluster")
+    assert cluster["cpu_cores"]["samples"] > 0
+
+
+def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
+    """The planted fault: the stack says one thing of an app, the app answers another."""
+    kubectl = ("kubectl", "--kubeconfig", str(workspace.artifacts / "kubeconfig"))
+    patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args/1", "value": "-text=other"}]
+    namespace = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["name"]
+    assert namespace
+    deployed = json.loads(workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout)
+    app = deployed["apps"][0]
+    patched = workspace.run(
+        *(*kubectl, "--namespace", app["namespace"], "patch", "deployment", app["name"]),
+        *("--type=json", "--patch", json.dumps(patch)),
+    )
+    assert patched.returncode == 0, patched.stderr
+    run = workspace.loadtest("run")
+    assert run.returncode == 5, run.stdout + run.stderr
+    report = json.loads((workspace.artifacts / "report.json").read_text())
+    assert report["kind"] == "failed"
+    assert report["stage"] == "health"
+    assert "other" in report["reason"], "the reason shows the body that came"
+    assert (workspace.artifacts / "diagnostics" / "pods.txt").exists()
+    assert "Not measured" in (workspace.artifacts / "comment.md").read_text()
+
+
+def _a_pipeline_refuses_to_start_over_it(workspace: Workspace) -> None:
+    containers = workspace.containers()
+    refused = workspace.loadtest("pipeline")
+    assert refused.returncode == 3, refused.stdout + refused.stderr
+    assert "make destroy" in refused.stderr
+    assert workspace.containers() == containers, "what was there is left alone"
+
+
+def _destroy_leaves_nothing(workspace: Workspace) -> None:
+    destroyed = workspace.loadtest("destroy")
+    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
+    workspace.assert_nothing_left()
+    again = workspace.loadtest("destroy")
+    assert again.returncode == 0, "destroying nothing is no error: " + again.stderr

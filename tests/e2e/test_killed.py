@@ -1,0 +1,43 @@
+"""A run that is ended from outside, gently or not: nothing is left behind."""
+
+import signal
+
+import pytest
+
+from tests.e2e.workspace import Workspace, wait_until
+
+pytestmark = pytest.mark.cluster
+
+
+def test_a_run_asked_to_stop_while_the_cluster_is_made_leaves_nothing(own_workspace: Workspace) -> None:
+    workspace = own_workspace
+    pipeline = workspace.start_pipeline()
+    wait_until(lambda: bool(workspace.containers()), timeout_s=120, what="the first container of the cluster")
+
+    pipeline.send_signal(signal.SIGTERM)
+
+    assert pipeline.wait(timeout=180) == 130
+    workspace.assert_nothing_left()
+    assert "interrupted" in (workspace.artifacts / "comment.md").read_text()
+
+
+def test_a_run_killed_under_load_is_cleaned_up_by_its_guard(own_workspace: Workspace) -> None:
+    workspace = own_workspace
+    log = workspace.artifacts / "logs" / "loadtest.jsonl"
+    pipeline = workspace.start_pipeline("--requests", "1000000")
+    wait_until(
+        lambda: log.exists() and any(workspace.artifacts.glob("samples/part-*")),
+        timeout_s=300,
+        what="the first samples",
+    )
+    assert workspace.containers(), "the cluster is up while it is loaded"
+
+    pipeline.kill()
+    pipeline.wait(timeout=10)
+
+    wait_until(lambda: not workspace.containers(), timeout_s=180, what="the guard to delete the cluster")
+    wait_until(lambda: not workspace.resources_in_state(), timeout_s=60, what="the guard to empty the state")
+    wait_until(
+        lambda: not (workspace.artifacts / "kubeconfig").exists(), timeout_s=30, what="the guard to end"
+    )
+    workspace.assert_nothing_left()
