@@ -15,6 +15,7 @@ from toolchain.debian import Apt, debian_source
 from toolchain.sources.build import BuildContext
 
 IMAGES = Path(__file__).parents[1] / "images"
+GO_WRAPPERS = Path(__file__).parents[1] / "go"
 
 
 def dockerfile_folder(context: BuildContext, name: str, **files: Path) -> Path:
@@ -39,7 +40,7 @@ def docker_build(context: BuildContext, folder: Path, reference: str, **argument
     """Build the folder's Dockerfile without network, so that nothing unpinned can come in."""
     context.say(f"building image {reference}")
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    context.run("docker", "build", "--network=none", "--tag", reference, *given, str(folder))
+    context.run("docker", "build", "--force-rm", "--network=none", "--tag", reference, *given, str(folder))
 
 
 def note_image(context: BuildContext, reference: str) -> None:
@@ -62,6 +63,14 @@ def unpack_debian(
     )
     apt.update()
     return apt.unpack(packages, root)
+
+
+def go_module(context: BuildContext, wrapper: str, module: str) -> Path:
+    """A module's own files, in the version and with the sum that toolchain/go/<wrapper> pins."""
+    go = str(context.dependency("go") / "bin" / "go")
+    env = {"GOMODCACHE": str(context.cache.go_mod), "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"}
+    told = context.run(go, "mod", "download", "-json", module, cwd=GO_WRAPPERS / wrapper, env=env)
+    return Path(json.loads(told)["Dir"])
 
 
 def reference_of(context: BuildContext) -> str:

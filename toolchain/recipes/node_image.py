@@ -18,9 +18,11 @@ from pathlib import Path
 from toolchain.debian import debian_source
 from toolchain.errors import ToolchainError
 from toolchain.recipes.images import (
+    GO_WRAPPERS,
     IMAGES,
     docker_build,
     dockerfile_folder,
+    go_module,
     note_image,
     put,
     reference_of,
@@ -56,7 +58,6 @@ _PROXY_PACKAGES = (
 )
 _IPTABLES = tuple(f"{ip}{verb}" for ip in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
 _WORKLOADS = ("image-http-echo", "image-ingress-nginx", "image-prometheus")
-_WRAPPER = Path(__file__).parents[1] / "go" / "kind"
 
 _READY = "for _ in $(seq 100); do ctr version >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1"
 _IMPORT = 'docker save "$@" | docker exec -i "$0" ctr --namespace=k8s.io images import --all-platforms -'
@@ -202,17 +203,9 @@ def _kube_proxy(context: BuildContext, program: Path, reference: str) -> None:
     docker_build(context, folder, reference)
 
 
-def _kind_module(context: BuildContext) -> Path:
-    """kind's own sources, in the version the project pins and with the sum it pins."""
-    go = str(context.dependency("go") / "bin" / "go")
-    env = {"GOMODCACHE": str(context.cache.go_mod), "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local"}
-    told = context.run(go, "mod", "download", "-json", "sigs.k8s.io/kind", cwd=_WRAPPER, env=env)
-    return Path(json.loads(told)["Dir"])
-
-
 def _copy_kind_files(context: BuildContext, folder: Path) -> None:
     """kind's own start-up script and units; the module cache keeps no file modes, so they are set anew."""
-    shutil.copytree(_kind_module(context) / "images/base/files", folder)
+    shutil.copytree(go_module(context, "kind", "sigs.k8s.io/kind") / "images/base/files", folder)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
 
@@ -227,7 +220,7 @@ RECIPES: Mapping[str, Recipe] = {
         needs=("go", "kubernetes", "etcd", "coredns", "debian-node"),
         inputs=(
             *(IMAGES / n for n in ("static", "coredns", "pause", "kube-proxy", "node-base")),
-            _WRAPPER,
+            GO_WRAPPERS / "kind",
             Path(__file__),
         ),
         build=node_base,
