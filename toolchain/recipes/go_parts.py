@@ -1,7 +1,7 @@
 """Builds the Go programs from their modules, as the wrapper modules in toolchain/go pin them.
 
 A wrapper holds go.mod and go.sum, and a main package where upstream's own does not serve. What differs
-between the parts stands in one table. What a build differs in from upstream's release is told in docs/toolchain.md.
+between the parts stands in one table. What a build differs in from a release is told in docs/toolchain.md.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ func (p *provider) Check(_ context.Context, r plugin.CheckRequest) (plugin.Check
 
 // Diff replaces the resource on a changed trigger and updates it on any other change.
 func (p *provider) Diff(_ context.Context, r plugin.DiffRequest) (plugin.DiffResult, error) {
-	difference := plainMap(r.OldInputs).DiffIncludeUnknowns(plainMap(r.NewInputs))
+	difference := plainMap(r.OldInputs).Diff(plainMap(r.NewInputs))
 	if difference == nil {
 		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
 	}
