@@ -5,6 +5,7 @@ Leaves out who calls it when: the pipeline always, a person by `loadtest destroy
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from loadtest.cluster import kind
 from loadtest.errors import CleanupError, LoadTestError
@@ -26,7 +27,7 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
         stack.release_lock()
         emptied = _attempt(stack.destroy, notes)
     if facts.cluster is not None and facts.cluster.provider == "kind":
-        _delete_by_name(stack, facts.cluster.name, notes, say)
+        _delete_by_name(stack, facts.cluster.name, facts.kubeconfig_path, notes, say)
     if not emptied:
         stack.release_lock()
         stack.forget()
@@ -46,10 +47,15 @@ def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
     return True
 
 
-def _delete_by_name(stack: PulumiStack, name: str, notes: list[str], say: Callable[[str], None]) -> None:
+def _delete_by_name(
+    stack: PulumiStack, name: str, kubeconfig: Path | None, notes: list[str], say: Callable[[str], None]
+) -> None:
     """What Pulumi does not know of: a cluster half made when its creation was cut off."""
     left = kind.node_containers(name, folder=stack.project)
     if not left:
+        return
+    if kubeconfig is None or not kubeconfig.exists():  # it is there from before a cluster's first container
+        notes.append(f"the cluster {name} was not made from this folder: it is left alone")
         return
     say(f"kind delete cluster --name {name}")
     kind.delete(name, folder=stack.project, log=stack.logs / "kind-delete.log")

@@ -1,0 +1,78 @@
+"""The guard, as the process it is: it acts when its run dies, and only then."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+RUN = """
+import subprocess, sys, time
+from pathlib import Path
+from loadtest.guard import guarded
+destroy = (sys.executable, "-c", "from pathlib import Path; Path('destroyed').touch()")
+with guarded(destroy, folder=Path.cwd(), log=Path("guard.log")) as on_start:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    on_start(child.pid)
+    print(child.pid, flush=True)
+    {then}
+    child.kill()
+"""
+
+
+def start(folder: Path, then: str) -> tuple[subprocess.Popen[str], int]:
+    run = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(RUN).format(then=then)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout
+    return run, int(run.stdout.readline())
+
+
+def test_a_run_that_is_killed_is_cleaned_up_after(tmp_path: Path) -> None:
+    run, child = start(tmp_path, then="time.sleep(60)")
+
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+
+    assert _soon(lambda: (tmp_path / "destroyed").exists()), (tmp_path / "guard.log").read_text()
+    assert _soon(lambda: not _alive(child)), "the program the run had started is ended first"
+
+
+def test_a_run_that_ends_by_itself_is_left_alone(tmp_path: Path) -> None:
+    run, _ = start(tmp_path, then="pass")
+
+    run.communicate()
+
+    assert run.returncode == 0
+    assert not (tmp_path / "destroyed").exists()
+
+
+def test_a_run_that_ends_by_an_exception_has_put_things_away_itself(tmp_path: Path) -> None:
+    run, child = start(tmp_path, then="child.kill(); raise RuntimeError('planted')")
+
+    run.communicate()
+
+    assert run.returncode != 0
+    assert not (tmp_path / "destroyed").exists()
+    assert _soon(lambda: not _alive(child))
+
+
+def _soon(condition: object) -> bool:
+    for _ in range(150):
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
