@@ -6,7 +6,7 @@ import http.server
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -18,6 +18,10 @@ class FileHost:
     cut_after_bytes: int | None = None
     """Close the connection after so many bytes of a body, whatever the announced length."""
     ranges: bool = True
+    body_pause_s: float = 0.0
+    """Send a body byte by byte, with a pause after each."""
+    silent_for_get: bool = False
+    """Answer that the host is there, and then nothing more."""
     asked: list[str] = field(default_factory=list)
     port: int = 0
 
@@ -38,6 +42,9 @@ def file_host(**settings: object) -> Iterator[FileHost]:
             name = self.path.lstrip("/")
             wanted_range = self.headers.get("Range")
             host.asked.append(f"{name} {wanted_range}" if wanted_range else name)
+            if host.silent_for_get:
+                stopping.wait()
+                return
             if name not in host.files:
                 self.send_error(404)
                 return
@@ -48,12 +55,18 @@ def file_host(**settings: object) -> Iterator[FileHost]:
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
             body = content[start:]
-            self.wfile.write(body if host.cut_after_bytes is None else body[: host.cut_after_bytes])
+            if host.cut_after_bytes is not None:
+                body = body[: host.cut_after_bytes]
+            for piece in (body,) if not host.body_pause_s else (body[i : i + 1] for i in range(len(body))):
+                self.wfile.write(piece)
+                if stopping.wait(host.body_pause_s):
+                    return
             self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             return
 
+    stopping = threading.Event()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     host.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -61,9 +74,37 @@ def file_host(**settings: object) -> Iterator[FileHost]:
     try:
         yield host
     finally:
+        stopping.set()
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def dribbling_host() -> Iterator[int]:
+    """A port that answers with a byte now and then and never comes to an end."""
+    stopping = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        listener.settimeout(0.05)
+
+        def serve() -> None:
+            taken: list[socket.socket] = []
+            while not stopping.is_set():
+                with suppress(TimeoutError):
+                    taken.append(listener.accept()[0])
+                for connection in taken:
+                    with suppress(OSError):
+                        connection.send(b"H")
+            for connection in taken:
+                connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stopping.set()
+            thread.join()
 
 
 @contextmanager

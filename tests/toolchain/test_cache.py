@@ -78,6 +78,18 @@ def test_an_interrupted_build_leaves_no_entry_and_what_was_finished_is_kept(worl
     assert made == ["binary", "interrupted", "image"], "what was finished is made again"
 
 
+def test_a_part_appears_by_a_rename_and_not_file_by_file(world: World) -> None:
+    numbers = []
+
+    def build(context: BuildContext) -> None:
+        two_files(context)
+        numbers.append(context.out.stat().st_ino)
+
+    world.pins, world.recipes = tool_row("kind"), {"kind": Recipe(build=build)}
+    world.gather("kind")
+    assert [world.part_folder("kind").stat().st_ino] == numbers
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "tiny"

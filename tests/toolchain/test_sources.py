@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchain.hosts import file_host, silent_host
+from tests.toolchain.hosts import dribbling_host, file_host, silent_host
 from tests.toolchain.world import World, install_tool, sha256, tool_row
 from toolchain.errors import NotObtainableError, ToolchainError, WrongChecksumError
-from toolchain.sources import Way
+from toolchain.sources import Way, download
 from toolchain.sources.build import BuildContext, Recipe
 from toolchain.sources.found import search_path
+from toolchain.sources.hosts import Hosts
 
 CONTENT = b"#!/bin/sh\necho the real thing\n" * 1000
 
@@ -180,6 +181,40 @@ def test_hosts_that_do_not_answer_cost_at_most_five_seconds_in_all_and_then_part
     assert world.record("good").way == "download"  # type: ignore[union-attr]
 
 
+def test_hosts_that_dribble_cost_no_more_than_the_patience_for_all() -> None:
+    with dribbling_host() as first, dribbling_host() as second, dribbling_host() as third:
+        addresses = [f"http://127.0.0.1:{port}/x" for port in (first, second, third)]
+        hosts = Hosts(addresses, patience_s=0.5)
+        started_s = time.monotonic()
+        assert [hosts.answers(address) for address in addresses] == [False, False, False]
+        assert time.monotonic() - started_s < 0.9
+
+
+def test_a_host_that_falls_silent_after_its_first_answer_is_waited_for_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_HEADERS_TIMEOUT_S", 0.5)
+    names = [f"tool-{n}" for n in range(12)]
+    with file_host(silent_for_get=True) as host:
+        world.pins = "".join(tool_row(name, url=host.url(name), content=CONTENT) for name in names)
+        world.recipes = {name: Recipe(build=build_tool) for name in names}
+        started_s = time.monotonic()
+        world.gather(*names)
+        waited_s = time.monotonic() - started_s
+    assert len(host.asked) <= 4, "the host was asked again after it fell silent"
+    assert waited_s < 1.4
+
+
+def test_a_failure_ends_a_download_that_still_runs(world: World) -> None:
+    with file_host(files={"slow": CONTENT}, body_pause_s=0.05) as host:
+        world.pins = tool_row("slow", url=host.url("slow"), content=CONTENT) + tool_row("kind")
+        world.recipes = {"kind": Recipe(build=failing)}
+        started_s = time.monotonic()
+        with pytest.raises(ToolchainError, match="kind"):
+            world.gather("slow", "kind")
+        assert time.monotonic() - started_s < 5.0
+
+
 def test_forcing_downloads_where_no_host_answers_is_an_error_with_a_remedy(world: World) -> None:
     with silent_host() as port:
         world.pins = tool_row("kind", url=f"http://127.0.0.1:{port}/kind", content=CONTENT)
@@ -207,7 +242,11 @@ def test_a_sum_can_come_from_the_publishers_own_list(world: World) -> None:
 def test_an_archive_is_unpacked_without_its_top_folder_and_never_outside_the_parts_own(world: World) -> None:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for name, mode in {"top/pulumi": 0o755, "top/notes.txt": 0o644, "top/../../escaped": 0o644}.items():
+        for name, mode in {
+            "top/pulumi": 0o755,
+            "top/notes.txt": 0o644,
+            f"top/{'../' * 5}escaped": 0o644,
+        }.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = 3, mode
             tar.addfile(member, io.BytesIO(b"abc"))

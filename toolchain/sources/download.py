@@ -111,7 +111,7 @@ def _fetch_once(
         length = response.headers.get("Content-Length")
         expected = got + int(length) if length else None
         with partial.open("ab" if goes_on else "wb") as sink:
-            while chunk := response.read(_CHUNK_BYTES):
+            while chunk := response.read1(_CHUNK_BYTES):
                 sink.write(chunk)
                 got += len(chunk)
                 report(_amount(got, expected))
