@@ -15,6 +15,8 @@ _HEAD_LIMIT_BYTES = 256 * 1024
 # How much more than the expected body is kept, so that white space around it does not count as wrong.
 _BODY_MARGIN_BYTES = 64 * 1024
 
+# The real answer follows these. 101 is not among them: no other protocol is ever asked for.
+_INTERIM_STATUSES = frozenset(range(100, 200)) - {101}
 _STATUS_ERRORS = {3: ErrorClass.HTTP_3XX, 4: ErrorClass.HTTP_4XX, 5: ErrorClass.HTTP_5XX}
 
 
@@ -86,15 +88,15 @@ class ResponseReader:
         if not self.whole or self._status is None:
             return ErrorClass.CLOSED
         if self._status // 100 != 2:
-            return _STATUS_ERRORS.get(self._status // 100, ErrorClass.PROTOCOL)
+            return _STATUS_ERRORS[self._status // 100]
         right = self._body_bytes == len(self._body) and self._body.strip() == self._expected
         return None if right else ErrorClass.WRONG_BODY
 
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        # More than was asked for: what belongs to which request can no longer be told.
-        self._broken = self._broken or self.whole
+        if self.whole:
+            raise HttpParserError("more than was asked for: what belongs to which request cannot be told")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() in (b"content-length", b"transfer-encoding"):
@@ -103,6 +105,8 @@ class ResponseReader:
     def on_headers_complete(self) -> None:
         self._head_done = True
         self._status = self._parser.get_status_code()
+        if not 100 <= self._status <= 599:
+            raise HttpParserError(f"there is no status {self._status}")
 
     def on_body(self, data: bytes) -> None:
         self._body_bytes += len(data)
@@ -110,8 +114,8 @@ class ResponseReader:
             self._body += data
 
     def on_message_complete(self) -> None:
-        if self._status is not None and self._status < 200:
-            self.expect(self._expected)  # an interim answer: the real one follows
+        if self._status in _INTERIM_STATUSES:
+            self.expect(self._expected)
             return
         self._keep_alive = self._parser.should_keep_alive()
         self.whole = True

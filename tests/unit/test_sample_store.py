@@ -237,13 +237,13 @@ def test_a_full_disk_ends_the_run_and_is_told(tmp_path: Path, monkeypatch: pytes
                 time.sleep(0.01)
             pytest.fail("nobody told that samples are lost")
 
-    monkeypatch.setattr(sample_store.pq, "write_table", no_space_left)
+    monkeypatch.setattr("pyarrow.parquet.write_table", no_space_left)
     with pytest.raises(MachineError, match="No space left on device"):
         run()
 
 
 def test_a_disk_that_is_full_at_the_end_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_store.pq, "write_table", no_space_left)
+    monkeypatch.setattr("pyarrow.parquet.write_table", no_space_left)
     with (
         pytest.raises(MachineError, match="No space left on device"),
         sample_store.writer(tmp_path) as writer,
