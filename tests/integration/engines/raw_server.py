@@ -59,9 +59,11 @@ Behaviour = Callable[[Peer], Awaitable[None]]
 class RawServer:
     """`requests` are the hosts asked for, in the order of arrival."""
 
-    port: int
+    port: int = 0
     requests: list[str] = field(default_factory=list)
     connections: int = 0
+    open_connections: int = 0
+    stop_listening: Callable[[], None] = field(init=False)
 
 
 @contextmanager
@@ -70,10 +72,11 @@ def raw_server(behaviour: Behaviour) -> Iterator[RawServer]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = RawServer(port=0)
+    server = RawServer()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.connections += 1
+        server.open_connections += 1
         peer = Peer(server, reader, writer)
         try:
             await behaviour(peer)
@@ -81,6 +84,7 @@ def raw_server(behaviour: Behaviour) -> Iterator[RawServer]:
             pass  # the client left, or the test is over
         finally:
             peer.close()
+            server.open_connections -= 1
 
     async def stop() -> None:
         listener.close()
@@ -92,6 +96,7 @@ def raw_server(behaviour: Behaviour) -> Iterator[RawServer]:
     listener = asyncio.run_coroutine_threadsafe(
         asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024), loop
     ).result()
+    server.stop_listening = listener.close
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
