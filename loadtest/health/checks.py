@@ -145,13 +145,16 @@ def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expec
     )
 
 
+def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
+    """The stack's own; in a cluster made for the stack its system as well: a node that is Ready may lack it."""
+    own = {target.ingress.namespace, target.monitoring.namespace} | {app.namespace for app in target.apps}
+    return frozenset(own | {"kube-system"} if target.cluster.provider == "kind" else own)
+
+
 def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
-    namespaces = {target.ingress.namespace, target.monitoring.namespace} | {
-        app.namespace for app in target.apps
-    }
     return (
         NodesReady(kubectl=kubectl, expected=target.cluster.nodes),
-        RolloutsComplete(kubectl=kubectl, namespaces=frozenset(namespaces)),
+        RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target)),
         PrometheusWatching(target=target, kubectl=kubectl),
     )
 

@@ -6,7 +6,7 @@ last so that no change behind them comes after. What is found wrong comes back w
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +15,7 @@ from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles
 from loadtest.errors import LoadTestError, UnhealthyError
-from loadtest.health.checks import Check, host_checks, stack_checks
+from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
 from loadtest.target import TargetEnvironment
 
 _ATTEMPT_S = 5.0
@@ -84,11 +84,6 @@ def run_checks(
     return HealthReport(took_s=patience.clock_s() - began_s, checks=tuple(outcomes))
 
 
-def namespaces_of(target: TargetEnvironment) -> tuple[str, ...]:
-    apps = {app.namespace for app in target.apps}
-    return tuple(sorted(apps | {target.ingress.namespace, target.monitoring.namespace}))
-
-
 class _Step:
     """Checks that are polled side by side, each in a thread of its own, until passed or out of time."""
 
@@ -140,7 +135,7 @@ def _unhealthy(failed: Sequence[CheckOutcome], limit_s: float, words: Sequence[s
     )
 
 
-def _words_of_pods(kubectl: Kubectl, namespaces: Sequence[str]) -> list[str]:
+def _words_of_pods(kubectl: Kubectl, namespaces: Collection[str]) -> list[str]:
     """What the pods that do not work, and the events of their namespaces, have to say."""
     try:
         pods = kubectl.items(Pod, "pods", "--all-namespaces")

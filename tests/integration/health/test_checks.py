@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from loadtest.health.checks import (
     NodesReady,
     PrometheusWatching,
     RolloutsComplete,
+    namespaces_of,
 )
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.readings import RawSeries
@@ -177,3 +179,11 @@ class TestPrometheus:
     def test_one_that_refuses_is_said_to(self, kubectl: Kubectl) -> None:
         obstacle = self.obstacle(kubectl, scrapes=failure(422, "execution", "planted"))
         assert "planted" in (obstacle or "")
+
+
+def test_a_cluster_made_for_the_stack_has_to_work_as_a_whole() -> None:
+    own = {"apps", "ingress", "monitoring"}
+    stack = target()
+    assert namespaces_of(stack) == own | {"kube-system"}
+    foreign = replace(stack, cluster=replace(stack.cluster, provider="existing"))
+    assert namespaces_of(foreign) == own
