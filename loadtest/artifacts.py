@@ -44,6 +44,11 @@ class Artifacts:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    @property
+    def log(self) -> Path:
+        """This program's own log; what other programs print stands in files beside it."""
+        return self.logs / "loadtest.jsonl"
+
     def start_afresh(self) -> None:
         """Drop an earlier run's results, so that nothing old is ever taken for new; logs stay."""
         for file in (*map(self.report, REPORT_FILES), self.run, self.resources):

@@ -13,11 +13,12 @@ from pathlib import Path
 from loadtest import console, logs, settings
 from loadtest.artifacts import Artifacts
 from loadtest.engines import DEFAULT_ENGINE, ENGINES
-from loadtest.errors import LoadTestError
+from loadtest.errors import DefectError, LoadTestError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
 from loadtest.plan import LoadPlan
-from loadtest.stages import Stages
+from loadtest.signals import Interrupted
+from loadtest.stages import Progress, Stages
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +29,24 @@ def main(arguments: Sequence[str] | None = None) -> ExitCode:
     options = _parser().parse_args(arguments)
     environment = settings.read(os.environ)
     job = _job(options, environment)
-    logs.log_to(job.artifacts.logs / "loadtest.jsonl", secrets=environment.secrets())
+    logs.log_to(job.artifacts.log, secrets=environment.secrets())
     progress = console.progress()
     verb: Verb = options.verb
     try:
         return verb(job, Stages(progress), options)
     except LoadTestError as error:
-        logger.info("ended: %s", error, exc_info=True)
-        progress.error(error)
-        return error.exit_code
-    except KeyboardInterrupt:
+        logger.info("ended: %s", error)
+        return _failed(progress, error)
+    except (KeyboardInterrupt, Interrupted):
         return ExitCode.INTERRUPTED
+    except Exception as error:
+        logger.exception("a defect")
+        return _failed(progress, DefectError(error, log=job.artifacts.log))
+
+
+def _failed(progress: Progress, error: LoadTestError) -> ExitCode:
+    progress.error(error)
+    return error.exit_code
 
 
 def _job(options: argparse.Namespace, environment: settings.Settings) -> Job:

@@ -27,13 +27,13 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
         stack.release_lock()
         emptied = _attempt(stack.destroy, notes)
     if facts.cluster is not None and facts.cluster.provider == "kind":
-        _delete_by_name(stack, facts.cluster.name, facts.kubeconfig_path, notes, say)
+        _delete_by_name(stack, facts.cluster.name, facts.kubeconfig, notes, say)
     if not emptied:
         stack.release_lock()
         stack.forget()
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
-    if facts.kubeconfig_path is not None:
-        facts.kubeconfig_path.unlink(missing_ok=True)
+    if facts.kubeconfig is not None:
+        facts.kubeconfig.unlink(missing_ok=True)
     return tuple(notes)
 
 

@@ -7,11 +7,14 @@ LoadTestError
 ├── UnhealthyError     the stack came up and does not answer as it should
 ├── InconclusiveError  nothing can be said: no samples, or samples that cannot be trusted
 ├── MonitoringError    Prometheus could not be asked, or did not answer
+├── DefectError        a fault of this program, whose traceback is in the log
 ├── PublishError       the comment or summary could not be posted; never fails a run
 └── CleanupError       something is left behind
 
-Other exceptions are defects and keep their traceback. Only `cli` prints.
+Other exceptions are defects: where one would end a run it becomes a DefectError. Only `console` prints.
 """
+
+from pathlib import Path
 
 from loadtest.exit_codes import ExitCode
 
@@ -52,6 +55,16 @@ class InconclusiveError(LoadTestError):
 
 class MonitoringError(LoadTestError):
     exit_code = ExitCode.INCONCLUSIVE
+
+
+class DefectError(LoadTestError):
+    exit_code = ExitCode.INCONCLUSIVE
+
+    def __init__(self, error: Exception, *, log: Path) -> None:
+        super().__init__(
+            f"a defect of this program: {type(error).__name__}: {error}",
+            hint=f"Its traceback is in {log}; please report it.",
+        )
 
 
 class PublishError(LoadTestError):

@@ -50,16 +50,15 @@ def report_from(artifacts: Artifacts) -> Report:
     record = records.load(RunRecord, artifacts.run)
     usage = records.load(ResourceUsage, artifacts.resources)
     timings = records.load(Timings, artifacts.report("timings"))
-    load_run = sample_store.read_load_run(artifacts.samples)
-    samples = sample_store.read_samples(artifacts.samples)
+    samples, load_run = sample_store.read(artifacts.samples)
     return _report(record, load_run, summarise(samples, load_run.window), usage, timings.stages)
 
 
 def _send(job: Job, target: TargetEnvironment, plan: LoadPlan) -> tuple[LoadRun, Summary]:
-    with sample_store.SampleWriter(job.artifacts.samples) as writer:
-        load_run = ENGINES[job.engine]().run(plan, target, writer.add)
-    sample_store.write_load_run(job.artifacts.samples, load_run)
-    samples = sample_store.read_samples(job.artifacts.samples)
+    with sample_store.writer(job.artifacts.samples) as writer:
+        load_run = ENGINES[job.engine]().run(plan, target, writer.append)
+        writer.finish(load_run)
+    samples, _ = sample_store.read(job.artifacts.samples)
     return load_run, summarise(samples, load_run.window)
 
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from loadtest import guard, measurement, records, results, slo
 from loadtest.check import check
 from loadtest.destroy import destroy
-from loadtest.errors import LoadTestError
+from loadtest.errors import DefectError, LoadTestError
 from loadtest.exit_codes import ExitCode, worst
 from loadtest.job import Job
 from loadtest.monitoring import measure as monitoring
@@ -132,15 +132,23 @@ def _attempt(job: Job, stages: Stages, work: Callable[[], Report], facts: StackF
     try:
         return slo.exit_code(work().verdict)
     except LoadTestError as error:
-        logger.info("failed: %s", error, exc_info=True)
-        stages.progress.error(error)
-        with stages.stage("diagnose"):
-            results.save_failure(job, stages.timings, error, facts)
-        return error.exit_code
+        return _explain(job, stages, error, facts)
     except Interrupted as interruption:
         stages.progress.note(f"{interruption}: taking everything down")
         results.save_interruption(job, stages.timings, str(interruption))
         return ExitCode.INTERRUPTED
+    except Exception as error:
+        logger.exception("a defect")
+        return _explain(job, stages, DefectError(error, log=job.artifacts.log), facts)
+
+
+def _explain(job: Job, stages: Stages, error: LoadTestError, facts: StackFacts) -> ExitCode:
+    logger.info("failed: %s", error)
+    stages.progress.error(error)
+    failed_at = stages.timings
+    with stages.stage("diagnose"):
+        results.save_failure(job, failed_at, error, facts)
+    return error.exit_code
 
 
 def _put_away(stages: Stages, stack: PulumiStack, facts: StackFacts) -> ExitCode:

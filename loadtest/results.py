@@ -72,7 +72,7 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
 
 
 def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
-    kubeconfig = facts.kubeconfig_path
+    kubeconfig = facts.kubeconfig
     if facts.cluster is None or kubeconfig is None or not kubeconfig.exists():
         return ()
     kubectl = Kubectl(kubeconfig_path=str(kubeconfig), context=facts.cluster.context)

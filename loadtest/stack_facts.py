@@ -33,7 +33,11 @@ class StackFacts:
     problems: tuple[str, ...]
     cluster: ClusterFacts | None = None
     objectives: tuple[Objective, ...] = ()
-    kubeconfig_path: Path | None = None
+    kubeconfig_path: str | None = None
+
+    @property
+    def kubeconfig(self) -> Path | None:
+        return Path(self.kubeconfig_path) if self.kubeconfig_path else None
 
 
 def read_stack_facts(project: Path, stack: str) -> StackFacts:
@@ -49,5 +53,5 @@ def read_stack_facts(project: Path, stack: str) -> StackFacts:
         return msgspec.json.decode(done.stdout, type=StackFacts)
     except msgspec.DecodeError as error:
         raise UsageError(
-            f"the settings of the stack {stack!r} cannot be read", hint=done.stderr.strip()[-2000:]
+            f"the settings of the stack {stack!r} cannot be read: {error}", hint=done.stderr.strip()[-2000:]
         ) from error
