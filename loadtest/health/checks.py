@@ -146,7 +146,7 @@ def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expec
 
 
 def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
-    """The stack's own; in a cluster made for the stack its system as well: a node that is Ready may lack it."""
+    """The stack's own; in a cluster made for it the system's as well, which a Ready node may lack."""
     own = {target.ingress.namespace, target.monitoring.namespace} | {app.namespace for app in target.apps}
     return frozenset(own | {"kube-system"} if target.cluster.provider == "kind" else own)
 
