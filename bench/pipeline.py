@@ -14,6 +14,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.check import settings_of
+from infra.clusters.kind_config import kind_config
+from infra.paths import ROOT
+from infra.stack import cluster_args
+
 _FLOOR_CLUSTER = "loadproof-bench-floor"
 
 
@@ -36,11 +41,8 @@ def main() -> int:
 
 def _kind_config(stack: str) -> str:
     """The kind config the stack would use, from the program's own settings."""
-    told = subprocess.run(
-        (sys.executable, "-m", "infra.check", "--stack", stack), check=True, capture_output=True, text=True
-    )
-    config: str = json.loads(told.stdout)["cluster"]["kind_config"]
-    return config
+    args = cluster_args(settings_of(ROOT / f"Pulumi.{stack}.yaml"))
+    return json.dumps(kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports))
 
 
 def _floor(kind_config: str) -> dict[str, float]:

@@ -52,16 +52,18 @@ def build(settings: StackSettings) -> StackOutputs:
 
 
 def _cluster(settings: StackSettings) -> Cluster:
-    return PROVIDERS[settings.cluster.provider](
-        "cluster",
-        ClusterArgs(
-            name=settings.cluster.name,
-            workers=settings.cluster.workers,
-            node_image=settings.cluster.node_image,
-            ports=(
-                PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
-                PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),
-            ),
+    return PROVIDERS[settings.cluster.provider]("cluster", cluster_args(settings))
+
+
+def cluster_args(settings: StackSettings) -> ClusterArgs:
+    """What the stack asks of its cluster. Pure."""
+    return ClusterArgs(
+        name=settings.cluster.name,
+        workers=settings.cluster.workers,
+        node_image=settings.cluster.node_image,
+        ports=(
+            PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
+            PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),
         ),
     )
 
