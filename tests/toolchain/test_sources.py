@@ -206,8 +206,8 @@ def test_a_host_that_falls_silent_after_its_first_answer_is_waited_for_once(
 
 
 def test_a_failure_ends_a_download_that_still_runs(world: World) -> None:
-    with file_host(files={"slow": CONTENT}, body_pause_s=0.05) as host:
-        world.pins = tool_row("slow", url=host.url("slow"), content=CONTENT) + tool_row("kind")
+    with file_host(files={"slow": b"x" * 200}, body_pause_s=0.05) as host:
+        world.pins = tool_row("slow", url=host.url("slow"), content=b"x" * 200) + tool_row("kind")
         world.recipes = {"kind": Recipe(build=failing)}
         started_s = time.monotonic()
         with pytest.raises(ToolchainError, match="kind"):
