@@ -6,15 +6,15 @@ Secrets are never asked for, and what looks like one is taken out of every file.
 
 import logging
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.cluster.objects import Event, Pod
+from loadtest.cluster.objects import Event, Pod, PodName
 from loadtest.cluster.redact import redacted
-from loadtest.cluster.states import event_lines, pod_troubles, troubled_pods
+from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 
 logger = logging.getLogger(__name__)
@@ -81,9 +81,9 @@ class _Gathering:
             self.part(name, partial(self._answer, kubectl, name, words))
         pods: list[Pod] = []
         self.part("pods", lambda: pods.extend(kubectl.items(Pod, "pods", _ALL, timeout_s=_ANSWER_S)))
+        troubled = troubled_pods(pods)
         self._extend_tail(pod_troubles(pods))
-        self.part("events", lambda: self._events(kubectl))
-        troubled = set(troubled_pods(pods))
+        self.part("events", lambda: self._events(kubectl, troubled))
         pods.sort(key=lambda pod: (pod.metadata.namespace, pod.metadata.name) not in troubled)
         for number, pod in enumerate(pods[:_PODS_WITH_LOGS]):
             in_tail = number < min(_TAIL_PODS, len(troubled))
@@ -96,10 +96,10 @@ class _Gathering:
     def _answer(self, kubectl: Kubectl, name: str, words: Sequence[str]) -> None:
         self._keep(name, kubectl.text(*words, timeout_s=_ANSWER_S))
 
-    def _events(self, kubectl: Kubectl) -> None:
+    def _events(self, kubectl: Kubectl, troubled: Collection[PodName]) -> None:
         events = kubectl.items(Event, "events", _ALL, timeout_s=_ANSWER_S)
-        self._keep("events.txt", "\n".join(event_lines(events, warnings_only=False)) + "\n")
-        self._extend_tail(event_lines(events)[-_TAIL_EVENTS:])
+        self._keep("events.txt", "\n".join(event_lines(events)) + "\n")
+        self._extend_tail(event_lines(telling_events(events, troubled))[-_TAIL_EVENTS:])
 
     def _logs(self, kubectl: Kubectl, pod: Pod, *, in_tail: bool) -> None:
         for status in pod.status.container_statuses:
@@ -134,7 +134,7 @@ def _export(cluster: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         done = subprocess.run(
-            ("kind", "export", "logs", "--quiet", "--name", cluster, str(folder)),
+            ("kind", "export", "logs", "--name", cluster, str(folder)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -151,7 +151,14 @@ def _export(cluster: str, folder: Path) -> None:
 
 
 def _clean(file: Path) -> None:
-    """Take secrets out of a file that another program wrote, and cap it at its end."""
-    text = file.read_text(errors="replace")
+    """Take secrets out of a file that another program wrote, and cap it at its end.
+
+    A binary file cannot be cleaned, so it is not kept: of the journals there is a text as well.
+    """
+    content = file.read_bytes()
+    if b"\0" in content:
+        file.unlink()
+        return
+    text = content.decode(errors="replace")
     if (clean := redacted(text)[-_FILE_BYTES:]) != text:
         file.write_text(clean)

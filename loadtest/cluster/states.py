@@ -76,8 +76,8 @@ def pod_troubles(pods: Iterable[Pod]) -> list[str]:
     ]
 
 
-def troubled_pods(pods: Iterable[Pod]) -> list[PodName]:
-    return [(pod.metadata.namespace, pod.metadata.name) for pod in pods if _pod_trouble(pod)]
+def troubled_pods(pods: Iterable[Pod]) -> frozenset[PodName]:
+    return frozenset((pod.metadata.namespace, pod.metadata.name) for pod in pods if _pod_trouble(pod))
 
 
 def host_network_pods(pods: Iterable[Pod]) -> frozenset[PodName]:
@@ -110,10 +110,18 @@ def _container_trouble(status: ContainerStatus) -> str | None:
     ]
 
 
-def event_lines(events: Iterable[Event], *, warnings_only: bool = True) -> list[str]:
+def telling_events(events: Iterable[Event], troubled: Collection[PodName]) -> list[Event]:
+    """Warnings of the pods in trouble; where none is, all warnings."""
+    warnings = [event for event in events if event.type != "Normal"]
+    theirs = [
+        one for one in warnings if (one.involved_object.namespace, one.involved_object.name) in troubled
+    ]
+    return theirs or warnings
+
+
+def event_lines(events: Iterable[Event]) -> list[str]:
     """The events as lines, oldest first."""
-    chosen = [event for event in events if event.type != "Normal" or not warnings_only]
-    return [_event_line(event) for event in sorted(chosen, key=_moment)]
+    return [_event_line(event) for event in sorted(events, key=_moment)]
 
 
 def _event_line(event: Event) -> str:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Event, Pod
-from loadtest.cluster.states import event_lines, pod_troubles
+from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
 from loadtest.target import TargetEnvironment
@@ -144,4 +144,5 @@ def _words_of_pods(kubectl: Kubectl, namespaces: Collection[str]) -> list[str]:
         return [f"the cluster could not be asked why: {error.message}"]
     ours = [pod for pod in pods if pod.metadata.namespace in namespaces]
     theirs = [event for event in events if event.metadata.namespace in namespaces]
-    return [*pod_troubles(ours), *event_lines(theirs)[-_EVENT_LINES:]]
+    telling = telling_events(theirs, troubled_pods(ours))
+    return [*pod_troubles(ours), *event_lines(telling)[-_EVENT_LINES:]]

@@ -117,7 +117,7 @@ def test_a_cluster_that_does_not_answer_is_asked_once(
     kubectl_program: FakeProgram, kind_program: FakeProgram, tmp_path: Path
 ) -> None:
     kubectl_program.answers({"get nodes": {"code": 1, "stderr": "connection refused"}})
-    kind_program.answers({"export logs --quiet --name mine": {}})
+    kind_program.answers({"export logs --name mine": {}})
     found = gathered(kubectl_program, tmp_path, "mine")
     assert len(kubectl_program.asked()) == 1
     assert len(kind_program.asked()) == 1
@@ -132,9 +132,11 @@ def test_what_kind_exports_is_cleaned_too(
     kind_program.answers({"export": {"code": 1, "stderr": "only half of it"}})
     exported = tmp_path / "diagnostics" / "kind" / "node" / "inspect.json"
     exported.parent.mkdir(parents=True)
+    (exported.parent / "system.journal").write_bytes(b"LPKSHHRH\0" + _SECRET.encode())
     exported.write_text(f'{{"Env": ["HTTP_PROXY=http://anna:{_SECRET}@proxy.example"]}}')
     found = gathered(kubectl_program, tmp_path, "mine")
     assert _SECRET not in exported.read_text()
+    assert not (exported.parent / "system.journal").exists(), "what cannot be cleaned must not be kept"
     assert found.failures == ("kind export logs: `kind export logs` failed: only half of it",)
 
 

@@ -10,6 +10,7 @@ from loadtest.cluster.states import (
     event_lines,
     host_network_pods,
     pod_troubles,
+    telling_events,
     troubled_pods,
     unfinished_rollouts,
     unready_nodes,
@@ -132,7 +133,7 @@ class TestPods:
         assert pod_troubles([troubled]) == [
             "pod apps/foo-1: container echo: ErrImagePull, 4 restarts not found"
         ]
-        assert troubled_pods([troubled]) == [("apps", "foo-1")]
+        assert troubled_pods([troubled]) == {("apps", "foo-1")}
 
     def test_one_that_crashed_says_its_exit_code(self) -> None:
         crashed = container(terminated={"reason": "Error", "exitCode": 137})
@@ -156,7 +157,7 @@ class TestPods:
         assert host_network_pods([pod(), msgspec.convert(document, Pod)]) == {("kube-system", "proxy")}
 
 
-def event(kind: str, at: str | None, message: str, **rest: str) -> Event:
+def event(kind: str, at: str | None, message: str, **rest: Any) -> Event:
     document: dict[str, Any] = {
         "metadata": {"name": "e", "namespace": "apps", "creationTimestamp": "2026-01-01T00:00:00Z"},
         "involvedObject": {"kind": "Pod", "name": "foo-1", "namespace": "apps"},
@@ -170,10 +171,9 @@ def event(kind: str, at: str | None, message: str, **rest: str) -> Event:
 
 
 class TestEvents:
-    def test_warnings_come_oldest_first_and_nothing_else(self) -> None:
+    def test_lines_come_oldest_first(self) -> None:
         events = [
             event("Warning", "2026-01-01T00:00:05Z", "later"),
-            event("Normal", "2026-01-01T00:00:01Z", "fine"),
             event("Warning", "2026-01-01T00:00:02Z", "sooner"),
         ]
         assert event_lines(events) == [
@@ -181,8 +181,12 @@ class TestEvents:
             "2026-01-01T00:00:05Z pod apps/foo-1: Failed: later",
         ]
 
-    def test_all_can_be_asked_for(self) -> None:
-        assert len(event_lines([event("Normal", None, "fine")], warnings_only=False)) == 1
+    def test_warnings_of_pods_in_trouble_tell_more_than_others(self) -> None:
+        theirs, fine = event("Warning", None, "x"), event("Normal", None, "y")
+        node = event("Warning", None, "z", involvedObject={"kind": "Node", "name": "a"})
+        assert telling_events([node, fine, theirs], {("apps", "foo-1")}) == [theirs]
+        assert telling_events([node, fine], {("apps", "foo-1")}) == [node]
+        assert telling_events([fine], set()) == []
 
     def test_one_without_a_last_time_has_the_time_of_its_making(self) -> None:
         assert event_lines([event("Warning", None, "x")])[0].startswith("2026-01-01T00:00:00Z")
