@@ -1,0 +1,87 @@
+"""Everything that keeps a run from starting, all at once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtest import check as check_module
+from loadtest.check import CheckError, check
+from loadtest.exit_codes import ExitCode
+from tests.integration.pipeline.conftest import CONTAINERS, Bench
+
+FACTS = {
+    "problems": [],
+    "cluster": {
+        "provider": "kind",
+        "name": "loadproof",
+        "context": "kind-loadproof",
+        "node_image": "loadproof/node:v1",
+    },
+    "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
+    "kubeconfig_path": "artifacts/kubeconfig",
+}
+
+
+def program_says(bench: Bench, facts: object) -> None:
+    """Stands in for the program's own check, which has tests of its own."""
+    folder = bench.root / "infra"
+    folder.mkdir(exist_ok=True)
+    (folder / "__init__.py").touch()
+    (folder / "check.py").write_text(f"print({json.dumps(facts)!r})")
+
+
+def test_a_machine_in_order_gives_the_facts(bench: Bench) -> None:
+    program_says(bench, FACTS)
+    facts = check(bench.root, "ci")
+    assert facts.cluster
+    assert facts.cluster.name == "loadproof"
+
+
+def test_all_problems_are_told_at_once_and_the_worst_decides(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective = {"metric": "planted_metric", "comparison": "at_most", "limit": 1}
+    program_says(bench, {**FACTS, "problems": ["planted config problem"], "objectives": [objective]})
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}, "version": {"code": 1, "stderr": "planted engine"}})
+    monkeypatch.setattr(check_module, "_DISK_FREE_MINIMUM_BYTES", 2**80)
+
+    with pytest.raises(CheckError) as failure:
+        check(bench.root, "ci")
+
+    for expected in (
+        "planted config problem",
+        "planted_metric",
+        "planted engine",
+        "GiB of disk are free",
+        "loadproof-control-plane",
+        "make destroy",
+    ):
+        assert expected in failure.value.message
+    assert failure.value.exit_code is ExitCode.USAGE
+
+
+def test_a_program_that_is_missing_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    program_says(bench, FACTS)
+    Path(bench.kind.path).unlink()
+    monkeypatch.setenv("PATH", str(bench.docker.folder) + ":" + str(bench.pulumi.folder))
+
+    with pytest.raises(CheckError, match=r"not on the PATH: .*kind") as failure:
+        check(bench.root, "ci")
+    assert failure.value.exit_code is ExitCode.MACHINE
+
+
+def test_an_engine_without_the_node_image_is_told_what_gets_it(bench: Bench) -> None:
+    program_says(bench, FACTS)
+    bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, "images": {}})
+
+    with pytest.raises(CheckError, match=r"node image loadproof/node:v1\n.*make setup"):
+        check(bench.root, "ci")
+
+
+def test_leftovers_of_another_run_stop_this_one(bench: Bench) -> None:
+    program_says(bench, FACTS)
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}, "version": {}, "images": {"stdout": "abc"}})
+
+    with pytest.raises(CheckError, match="is there already"):
+        check(bench.root, "ci")

@@ -1,0 +1,85 @@
+"""Taking down, whatever state things are in: each of the bad cases, with programs that fail as told."""
+
+from dataclasses import replace
+
+import pytest
+
+from loadtest.destroy import destroy
+from loadtest.errors import CleanupError
+from loadtest.pulumi_cli import PulumiStack
+from loadtest.stack_facts import ClusterFacts, StackFacts
+from tests.integration.pipeline.conftest import CONTAINERS, Bench
+
+CLUSTER = ClusterFacts(
+    provider="kind", name="loadproof", context="kind-loadproof", node_image="loadproof/node:v1"
+)
+
+
+def facts_of(bench: Bench) -> StackFacts:
+    return StackFacts(problems=(), cluster=CLUSTER, kubeconfig_path=str(bench.kubeconfig))
+
+
+def take_down(bench: Bench, facts: StackFacts | None = None) -> tuple[str, ...]:
+    stack = PulumiStack(project=bench.root, stack="ci", logs=bench.root / "logs")
+    return destroy(stack, facts or facts_of(bench), lambda text: None)
+
+
+def asked(bench: Bench) -> list[str]:
+    return [" ".join(arguments[:2]) for arguments in bench.pulumi.asked()]
+
+
+def test_the_plain_way_takes_one_command_and_no_words(bench: Bench) -> None:
+    bench.kubeconfig.touch()
+
+    assert take_down(bench) == ()
+    assert asked(bench) == ["destroy --yes"]
+    assert bench.kind.asked() == []
+    assert not bench.kubeconfig.exists()
+
+
+def test_a_cluster_pulumi_does_not_know_of_is_deleted_by_its_name(bench: Bench) -> None:
+    bench.kubeconfig.touch()
+    # Gone once kind has been asked to delete it: the second question finds nothing.
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+    with pytest.raises(CleanupError, match=r"still there: loadproof-control-plane"):
+        take_down(bench)
+    assert bench.kind.asked() == [["delete", "cluster", "--name", "loadproof"]]
+
+
+def test_a_cluster_that_was_not_made_from_here_is_left_alone(bench: Bench) -> None:
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+
+    notes = take_down(bench)
+
+    assert bench.kind.asked() == []
+    assert "not made from this folder" in notes[0]
+
+
+def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255, "stdout": "Diagnostics:\n  planted\n"}, "": {}})
+
+    notes = take_down(bench)
+
+    assert asked(bench) == ["destroy --yes", "cancel --yes", "state delete"]
+    assert "planted" in notes[0]
+
+
+def test_a_stale_lock_is_released_and_the_plain_way_tried_again(bench: Bench) -> None:
+    locked = "error: the stack is currently locked by 1 lock(s).\n"
+    bench.pulumi.answers({"destroy": {"code": 255, "stdout": locked}, "": {}})
+
+    take_down(bench)
+
+    assert asked(bench)[:3] == ["destroy --yes", "cancel --yes", "destroy --yes"]
+
+
+def test_a_state_that_cannot_be_emptied_is_a_clean_up_that_failed(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255}, "state": {"code": 1, "stdout": "planted"}, "": {}})
+
+    with pytest.raises(CleanupError, match="state could not be emptied"):
+        take_down(bench)
+
+
+def test_with_a_config_nobody_can_read_pulumi_is_asked_all_the_same(bench: Bench) -> None:
+    assert take_down(bench, replace(facts_of(bench), cluster=None)) == ()
+    assert asked(bench) == ["destroy --yes"]
