@@ -19,6 +19,7 @@ from loadtest.health.checks import Check, host_checks, namespaces_of, stack_chec
 from loadtest.target import TargetEnvironment
 
 _ATTEMPT_S = 5.0
+_LAST_ATTEMPT_S = 2.0  # even past the limit: cut shorter it would only say that it was cut short
 _SAY_EVERY_S = 0.5
 _EVENT_LINES = 10
 
@@ -108,7 +109,7 @@ class _Step:
         clock_s, began_s, attempts = self._patience.clock_s, self._patience.clock_s(), 0
         while True:
             attempts += 1
-            timeout_s = max(0.1, min(_ATTEMPT_S, self._deadline_s - clock_s()))
+            timeout_s = min(_ATTEMPT_S, max(_LAST_ATTEMPT_S, self._deadline_s - clock_s()))
             obstacle = check.obstacle(timeout_s)
             over = clock_s() + self._patience.interval_s > self._deadline_s or self._stop.is_set()
             if obstacle is None or over:
