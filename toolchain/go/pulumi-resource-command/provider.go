@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -102,7 +101,7 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 		return plugin.CreateResponse{}, err
 	}
 	if r.Preview {
-		return plugin.CreateResponse{ID: resource.ID(id), Properties: previewState(r.Properties)}, nil
+		return plugin.CreateResponse{ID: resource.ID(id), Properties: previewState(r.Properties, nil)}, nil
 	}
 	state, err := p.execute(ctx, r.URN, r.Timeout, r.Properties, nil, "create")
 	return plugin.CreateResponse{ID: resource.ID(id), Properties: state}, err
@@ -110,7 +109,7 @@ func (p *provider) Create(ctx context.Context, r plugin.CreateRequest) (plugin.C
 
 func (p *provider) Update(ctx context.Context, r plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	if r.Preview {
-		return plugin.UpdateResponse{Properties: previewState(r.NewInputs)}, nil
+		return plugin.UpdateResponse{Properties: previewState(r.NewInputs, r.OldOutputs)}, nil
 	}
 	state, err := p.execute(ctx, r.URN, r.Timeout, r.NewInputs, r.OldOutputs, "update", "create")
 	return plugin.UpdateResponse{Properties: state}, err
@@ -150,23 +149,24 @@ func (p *provider) execute(
 	ctx context.Context, urn resource.URN, timeoutSeconds float64,
 	inputs, previous resource.PropertyMap, operations ...resource.PropertyKey,
 ) (resource.PropertyMap, error) {
-	before := output{stringOf(plain(previous["stdout"])), stringOf(plain(previous["stderr"]))}
 	command := firstCommand(inputs, operations)
 	if command == "" {
-		return stateOf(inputs, before, keptFiles(previous)), nil
+		return stateOf(inputs, previous, keptOutputs(previous)), nil
 	}
 	ctx, end := p.limited(ctx, timeoutSeconds)
 	defer end()
-	step := newStep(command, inputs)
-	after, err := step.run(ctx, before, func(line string) { p.log(ctx, urn, line) })
+	step := newStep(command, inputs, previous)
+	printed, err := step.run(ctx, func(line string) { p.log(ctx, urn, line) })
 	if err != nil {
 		return nil, err
 	}
-	files, err := step.files()
+	outputs, err := step.files()
 	if err != nil {
 		return nil, err
 	}
-	return stateOf(inputs, after, files), nil
+	outputs["stdout"] = resource.NewStringProperty(printed.stdout)
+	outputs["stderr"] = resource.NewStringProperty(printed.stderr)
+	return stateOf(inputs, previous, outputs), nil
 }
 
 // limited ends with the request, with the whole plugin, and after the resource's custom timeout, whichever is first.
@@ -194,49 +194,6 @@ func firstCommand(inputs resource.PropertyMap, operations []resource.PropertyKey
 		}
 	}
 	return ""
-}
-
-// stateOf is the inputs with the outputs beside them. What came out of a command that was given a secret is one, too.
-func stateOf(inputs resource.PropertyMap, printed output, files resource.PropertyMap) resource.PropertyMap {
-	outputs := maps.Clone(files)
-	outputs["stdout"] = resource.NewStringProperty(printed.stdout)
-	outputs["stderr"] = resource.NewStringProperty(printed.stderr)
-	return merged(inputs, outputs)
-}
-
-func previewState(inputs resource.PropertyMap) resource.PropertyMap {
-	unknown := resource.MakeComputed(resource.NewStringProperty(""))
-	outputs := resource.PropertyMap{"stdout": unknown, "stderr": unknown}
-	for paths, files := range map[resource.PropertyKey]resource.PropertyKey{
-		"assetPaths": "assets", "archivePaths": "archive",
-	} {
-		if _, asked := inputs[paths]; asked {
-			outputs[files] = unknown
-		}
-	}
-	return merged(inputs, outputs)
-}
-
-func merged(inputs, outputs resource.PropertyMap) resource.PropertyMap {
-	secret := inputs.ContainsSecrets()
-	state := maps.Clone(inputs)
-	for key, value := range outputs {
-		if secret {
-			value = resource.MakeSecret(plain(value))
-		}
-		state[key] = value
-	}
-	return state
-}
-
-func keptFiles(previous resource.PropertyMap) resource.PropertyMap {
-	kept := resource.PropertyMap{}
-	for _, key := range []resource.PropertyKey{"assets", "archive"} {
-		if value, ok := previous[key]; ok {
-			kept[key] = value
-		}
-	}
-	return kept
 }
 
 func unknownToken(token string) error {

@@ -214,6 +214,26 @@ func TestASecretInputMakesEveryOutputSecretAndStaysOutOfLogsAndErrors(t *testing
 	}
 }
 
+func TestASecretThatWasPrintedBeforeStaysOneAndOutOfLogs(t *testing.T) {
+	p, logged := start(t)
+	old := resource.PropertyMap{"stdout": secret("printed-before"), "stderr": resource.NewStringProperty("")}
+	for name, inputs := range map[string]map[string]any{
+		"printed again": {"update": `echo "<$PULUMI_COMMAND_STDOUT>"`},
+		"only kept":     {"delete": "true"},
+	} {
+		updated, err := p.Update(t.Context(), plugin.UpdateRequest{NewInputs: properties(inputs), OldOutputs: old})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value := updated.Properties["stdout"]; !value.IsSecret() {
+			t.Errorf("%s: want a secret, got %v", name, value)
+		}
+	}
+	if text := logged.text(); text != "<[secret]>" {
+		t.Errorf("want the secret replaced, got %q", text)
+	}
+}
+
 func TestChangedTriggersReplaceAndOtherChangesUpdate(t *testing.T) {
 	p, _ := start(t)
 	old := properties(map[string]any{"create": "a", "triggers": []any{"1"}})

@@ -26,11 +26,11 @@ type output struct {
 }
 
 // run executes the step's command in a process group of its own and waits for it. Cancelling ctx ends the whole group.
-func (s step) run(ctx context.Context, previous output, show func(line string)) (output, error) {
+func (s step) run(ctx context.Context, show func(line string)) (output, error) {
 	arguments := append(s.interpreter[1:len(s.interpreter):len(s.interpreter)], s.command)
 	cmd := exec.CommandContext(ctx, s.interpreter[0], arguments...)
 	cmd.Dir = s.dir
-	cmd.Env = s.environ(previous)
+	cmd.Env = s.environ()
 	cmd.Stdin = strings.NewReader(s.stdin)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
@@ -49,16 +49,16 @@ func (s step) run(ctx context.Context, previous output, show func(line string)) 
 	return output{stdout.text(), stderr.text()}, nil
 }
 
-func (s step) environ(previous output) []string {
+func (s step) environ() []string {
 	environ := os.Environ()
 	for name, value := range s.environment {
 		environ = append(environ, name+"="+value)
 	}
-	if s.addPrevious && previous.stdout != "" {
-		environ = append(environ, "PULUMI_COMMAND_STDOUT="+previous.stdout)
+	if s.previous.stdout != "" {
+		environ = append(environ, "PULUMI_COMMAND_STDOUT="+s.previous.stdout)
 	}
-	if s.addPrevious && previous.stderr != "" {
-		environ = append(environ, "PULUMI_COMMAND_STDERR="+previous.stderr)
+	if s.previous.stderr != "" {
+		environ = append(environ, "PULUMI_COMMAND_STDERR="+s.previous.stderr)
 	}
 	return environ
 }

@@ -27,14 +27,14 @@ type step struct {
 	environment      map[string]string
 	stdin            string
 	logging          logging
-	addPrevious      bool
+	previous         output
 	assets, archives []string
 	secrets          []string
 }
 
-// newStep reads everything but the command itself, which differs by operation.
-func newStep(command string, properties resource.PropertyMap) step {
-	p := plainMap(properties)
+// newStep reads everything but the command itself, which differs by operation; previous is the state before.
+func newStep(command string, inputs, previous resource.PropertyMap) step {
+	p, before := plainMap(inputs), plainMap(previous)
 	s := step{
 		command:     command,
 		interpreter: stringsOf(p["interpreter"]),
@@ -42,10 +42,14 @@ func newStep(command string, properties resource.PropertyMap) step {
 		environment: map[string]string{},
 		stdin:       stringOf(p["stdin"]),
 		logging:     logging(stringOf(p["logging"])),
-		addPrevious: !p["addPreviousOutputInEnv"].IsBool() || p["addPreviousOutputInEnv"].BoolValue(),
 		assets:      stringsOf(p["assetPaths"]),
 		archives:    stringsOf(p["archivePaths"]),
-		secrets:     secretLines(resource.NewObjectProperty(properties), false),
+		secrets: append(
+			secretLines(resource.NewObjectProperty(inputs), false),
+			secretLines(resource.NewObjectProperty(previous), false)...),
+	}
+	if wanted := p["addPreviousOutputInEnv"]; !wanted.IsBool() || wanted.BoolValue() {
+		s.previous = output{stdout: stringOf(before["stdout"]), stderr: stringOf(before["stderr"])}
 	}
 	if len(s.interpreter) == 0 {
 		s.interpreter = []string{"/bin/sh", "-c"}
