@@ -3,7 +3,7 @@
 Leaves out asking Prometheus (`client`) and when to ask it (`measure`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
@@ -143,20 +143,25 @@ def _counter_problems(name: str, usage: CounterUsage) -> list[str]:
 
 def settled(readings: Readings, question: Question) -> bool:
     """Whether every living pod of the apps and the ingress was read in full since the load ended."""
-    end_s = span_of(question.window).end_s
     return all(
-        _scope_settled({metric: _newest(rows, scope) for metric, rows in readings.items()}, end_s)
+        _scope_settled({metric: _newest(rows, scope) for metric, rows in readings.items()}, question)
         for scope in question.scopes
         if scope.name != CLUSTER_SCOPE
     )
 
 
-def _scope_settled(newest: Mapping[Metric, Mapping[tuple[str, ...], float]], end_s: float) -> bool:
+def _scope_settled(newest: Mapping[Metric, Mapping[tuple[str, ...], float]], question: Question) -> bool:
+    end_s = span_of(question.window).end_s
     alive = {key[:2] for key, at_s in newest[Metric.LAST_SEEN].items() if at_s >= end_s}
     return bool(alive) and all(
-        alive <= {key[:2] for key in moments}
-        and all(at_s >= end_s for key, at_s in moments.items() if key[:2] in alive)
-        for moments in newest.values()
+        _all_read(moments, alive.difference(question.host_network_pods if metric in NETWORK else ()), end_s)
+        for metric, moments in newest.items()
+    )
+
+
+def _all_read(moments: Mapping[tuple[str, ...], float], pods: Set[tuple[str, ...]], end_s: float) -> bool:
+    return pods <= {key[:2] for key in moments} and all(
+        at_s >= end_s for key, at_s in moments.items() if key[:2] in pods
     )
 
 

@@ -1,6 +1,7 @@
 """Measuring against a loopback server: waiting for late readings, within a bound."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -8,12 +9,20 @@ import pytest
 
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
-from loadtest.monitoring.measure import ask, watch
+from loadtest.monitoring.measure import ask, measure, watch
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.resources import Readings
 from tests.integration.loopback import Answer, Asked, LoopbackServer, loopback_server
 from tests.integration.monitoring.prometheus_answers import answer_from, failure
-from tests.unit.monitoring.values import empty_readings, question, readings_of_all, target
+from tests.unit.monitoring.values import (
+    INGRESS_POD,
+    empty_readings,
+    monitoring_target,
+    question,
+    readings_of_all,
+    target,
+    window,
+)
 
 
 @dataclass(kw_only=True)
@@ -111,3 +120,57 @@ def test_watching_finer_than_scraped_or_longer_than_asked_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         watch(target(), duration_s=duration_s, interval_s=interval_s)
+
+
+class TestTheWayToPrometheus:
+    """From the target alone, with a program that answers as kubectl does."""
+
+    @pytest.fixture(autouse=True)
+    def cluster(self, kubectl_on_path: Callable[[dict[str, dict[str, object]]], None]) -> None:
+        self.kubectl_answers = kubectl_on_path
+        self.pods = {
+            "metadata": {"name": INGRESS_POD, "namespace": "ingress"},
+            "spec": {"hostNetwork": True},
+        }
+
+    def answers(self, port: int) -> dict[str, dict[str, object]]:
+        forwarding = f"Forwarding from 127.0.0.1:{port} -> 9090\n"
+        return {
+            "get pods": {"stdout": json.dumps({"items": [self.pods]})},
+            "port-forward": {"stdout": forwarding, "stays_s": 60},
+        }
+
+    def test_is_the_clusters_own_loopback_port(self) -> None:
+        clock = FakeTime(now_s=103)
+        with prometheus(clock) as server:
+            self.kubectl_answers(self.answers(port=1))
+            stack = target(monitoring=monitoring_target(server.port))
+            usage = measure(stack, window(100, 102), {"foo.localhost": 10})
+        assert usage.scopes[0].cpu_seconds_per_1000_requests == pytest.approx(100)
+
+    def test_is_a_port_forward_where_there_is_no_such_port(self) -> None:
+        clock = FakeTime(now_s=103)
+        with prometheus(clock) as server:
+            self.kubectl_answers(self.answers(server.port))
+            usage = measure(target(monitoring=monitoring_target(None)), window(100, 102), {})
+        assert usage.scopes[0].cpu_seconds == 1.0
+
+    def test_a_pod_on_its_nodes_network_has_no_traffic_of_its_own(self) -> None:
+        clock = FakeTime(now_s=103)
+        with prometheus(clock) as server:
+            self.kubectl_answers(self.answers(port=1))
+            usage = measure(target(monitoring=monitoring_target(server.port)), window(100, 102), {})
+        ingress, cluster = usage.scopes[2:]
+        assert ingress.network_receive_bytes_per_s.average is None
+        assert cluster.network_receive_bytes_per_s.average == 2000
+        assert usage.waited_s < 1, "traffic that is left out must not be waited for"
+
+    def test_watching_measures_from_now_on_for_as_long_as_asked(self) -> None:
+        clock = FakeTime(now_s=100)
+        with prometheus(clock) as server:
+            self.kubectl_answers(self.answers(port=1))
+            stack = target(monitoring=monitoring_target(server.port))
+            usage = watch(stack, duration_s=10, interval_s=4, sleep=clock.sleep, unix_ns=clock.unix_ns)
+        assert (usage.window.started_unix_ns, usage.window.duration_s) == (100 * 10**9, 10)
+        assert clock.slept == [4, 4, 2]
+        assert usage.scopes[0].cpu_cores.average == pytest.approx(0.5)

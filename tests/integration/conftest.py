@@ -1,4 +1,4 @@
-"""What the tests of health share."""
+"""What integration tests share."""
 
 import os
 from collections.abc import Callable
