@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolchain.recipes import go_compiler, go_parts
+from toolchain.recipes import debian_node, go_compiler, go_parts, node_image, workload_images
 from toolchain.sources.build import Recipe
 
 RECIPES: Mapping[str, Recipe] = {
     **go_compiler.RECIPES,
     **go_parts.RECIPES,
+    **debian_node.RECIPES,
+    **node_image.RECIPES,
+    **workload_images.RECIPES,
 }
