@@ -1,7 +1,7 @@
 """`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
 
 Prints one JSON object: `problems`, and where there are none in the configuration itself also `cluster`,
-`kubeconfig_path` and `ports`. Exits with 2 where there are problems.
+`objectives`, `kubeconfig_path` and `ports`. Exits with 2 where there are problems.
 """
 
 import argparse
@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-from infra.clusters.kind_config import kind_context
 from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
 from infra.paths import KUBECONFIG, PROJECT_FILE, ROOT
@@ -38,7 +37,7 @@ def check(stack_file: Path) -> dict[str, Any]:
         "cluster": {
             "provider": settings.cluster.provider,
             "name": settings.cluster.name,
-            "context": kind_context(settings.cluster.name),
+            "context": settings.cluster.context,
             "node_image": settings.cluster.node_image,
         },
         "objectives": [asdict(objective) for objective in settings.objectives],

@@ -37,6 +37,11 @@ class ClusterSettings:
     def nodes(self) -> int:
         return 1 + self.workers
 
+    @property
+    def context(self) -> str:
+        """The kubeconfig context, which kind names after the cluster."""
+        return f"kind-{self.name}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class IngressSettings:

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-_FORM = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+_FORM = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
 _FACTOR = {
     None: Decimal(1),
     "m": Decimal(1) / 1000,

@@ -75,7 +75,7 @@ def _outputs(
         cluster=ClusterOutput(
             provider=settings.cluster.provider,
             name=settings.cluster.name,
-            context=cluster.context,
+            context=settings.cluster.context,
             kubeconfig_path=str(KUBECONFIG),
             nodes=settings.cluster.nodes,
             kubernetes_version=versions.version("kubernetes"),

@@ -26,7 +26,6 @@ class ClusterArgs:
 class Cluster(Protocol):
     """`lifetime` is the resource with whose end everything in the cluster ends too."""
 
-    context: str
     provider: kubernetes.Provider
     lifetime: pulumi.Resource
     kubeconfig: pulumi.Output[str]

@@ -20,7 +20,6 @@ _COMMAND = "python3 infra/clusters/kind_command.py"
 class KindCluster(pulumi.ComponentResource):
     """Meets `infra.clusters.contract.Cluster`."""
 
-    context: str
     provider: kubernetes.Provider
     lifetime: pulumi.Resource
     kubeconfig: pulumi.Output[str]
@@ -28,12 +27,11 @@ class KindCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:clusters:KindCluster", name, None, opts)
         self._title = name
-        self.context = f"kind-{args.name}"
         self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(KUBECONFIG)}
         cluster = self._cluster(args)
         self.lifetime = cluster
         self.kubeconfig = self._kubeconfig(cluster)
-        self.provider = self._kubernetes(cluster)
+        self.provider = self._kubernetes(cluster, args.name)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _cluster(self, args: ClusterArgs) -> local.Command:
@@ -67,10 +65,13 @@ class KindCluster(pulumi.ComponentResource):
         )
         return pulumi.Output.secret(read.stdout)
 
-    def _kubernetes(self, cluster: local.Command) -> kubernetes.Provider:
+    def _kubernetes(self, cluster: local.Command, name: str) -> kubernetes.Provider:
         return kubernetes.Provider(
             self._title,
             kubeconfig=self.kubeconfig,
-            # What was in the old cluster is not in the new one, whatever its kubeconfig looks like.
-            opts=pulumi.ResourceOptions(parent=self, replace_with=[cluster], deleted_with=cluster),
+            # A new cluster's kubeconfig replaces this provider, and with it all that is in the cluster. It is the
+            # option that says so and not the provider itself (which does not while its identifier stays): the
+            # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
+            cluster_identifier=name,
+            opts=pulumi.ResourceOptions(parent=self, deleted_with=cluster, replace_on_changes=["kubeconfig"]),
         )

@@ -46,9 +46,8 @@ class Cluster:
                 f"Set another cluster_name, or remove it with `kind delete cluster --name {self.name}`."
             )
         try:
+            self._claim()
             self._create_with_retries(config)
-            # The folder is the user's, the file holds the keys of the cluster.
-            self.kubeconfig.chmod(0o600)
             return self.nodes()
         except BaseException:
             self._remove()
@@ -75,6 +74,12 @@ class Cluster:
             raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
         return sorted(listed.stdout.split())
 
+    def _claim(self) -> None:
+        """The file is there before the first container and goes with the last: it says whose they are."""
+        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig.unlink(missing_ok=True)
+        self.kubeconfig.touch(mode=0o600)
+
     def _create_with_retries(self, config: bytes) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             failure = self._try_to_create(config)
@@ -85,11 +90,10 @@ class Cluster:
                 raise CommandError(f"kind could not create the cluster {self.name}; its words are above")
             _say(f"attempt {attempt} of {ATTEMPTS} failed in a way that passes: trying again")
             self._remove()
+            self._claim()
 
     def _try_to_create(self, config: bytes) -> str | None:
         """None where it worked, else what kind said, which was shown as it came."""
-        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-        self.kubeconfig.unlink(missing_ok=True)
         # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
         arguments = ["--config", "-", "--kubeconfig", str(self.kubeconfig), "--retain", "--wait", "0s"]
         with subprocess.Popen(

@@ -7,10 +7,15 @@ from infra.clusters.contract import PortMapping
 from infra.labels import INGRESS_NODE
 from infra.ports import LOOPBACK
 
-
-def kind_context(name: str) -> str:
-    """The kubeconfig context that kind gives the cluster of this name."""
-    return f"kind-{name}"
+# There is one of each, so no leader to elect. Waiting for the election, and the throttle on what controllers ask
+# at their start, hold up every node that joins.
+_CONTROL_PLANE_AT_ONCE = """\
+kind: ClusterConfiguration
+controllerManager:
+  extraArgs: {leader-elect: "false", kube-api-qps: "200", kube-api-burst: "400"}
+scheduler:
+  extraArgs: {leader-elect: "false"}
+"""
 
 
 def kind_config(*, workers: int, node_image: str, ports: tuple[PortMapping, ...]) -> Mapping[str, Any]:
@@ -26,7 +31,10 @@ def kind_config(*, workers: int, node_image: str, ports: tuple[PortMapping, ...]
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         # The kubelet may not set every kernel parameter where the container engine itself is confined.
         "featureGates": {"KubeletInUserNamespace": True},
-        "kubeadmConfigPatches": [_kubelet_args(kind) for kind in ("InitConfiguration", "JoinConfiguration")],
+        "kubeadmConfigPatches": [
+            _CONTROL_PLANE_AT_ONCE,
+            *(_kubelet_args(kind) for kind in ("InitConfiguration", "JoinConfiguration")),
+        ],
         "nodes": [control_plane, *({"role": "worker", "image": node_image} for _ in range(workers))],
     }
 

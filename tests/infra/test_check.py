@@ -1,0 +1,67 @@
+"""`python -m infra.check` gives the same answer as the program, without an engine."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from infra import check as check_module
+from infra.check import check
+from infra.paths import KUBECONFIG, ROOT
+from infra.ports import LOOPBACK
+
+CI = (ROOT / "Pulumi.ci.yaml").read_text()
+
+
+def free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def stack_file(folder: Path, *lines: str) -> Path:
+    file = folder / "Pulumi.test.yaml"
+    file.write_text(CI.replace("config:\n", "config:\n" + "".join(f"  loadproof:{line}\n" for line in lines)))
+    return file
+
+
+def test_a_sound_stack_says_what_it_comes_to(tmp_path: Path) -> None:
+    ports = {"ingress_port": free_port(), "monitoring_port": free_port()}
+    found = check(stack_file(tmp_path, "cluster_name: x", *(f"{key}: {port}" for key, port in ports.items())))
+    assert [] == found["problems"]
+    assert ports == found["ports"]
+    assert str(KUBECONFIG) == found["kubeconfig_path"]
+    assert ("x", "kind-x", "kind") == tuple(found["cluster"][key] for key in ("name", "context", "provider"))
+    assert ["success_ratio"] == [objective["metric"] for objective in found["objectives"]]
+
+
+def test_a_port_in_use_is_told_before_anything_is_created(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        found = check(stack_file(tmp_path, f"ingress_port: {port}", f"monitoring_port: {free_port()}"))
+    (problem,) = found["problems"]
+    assert f"ingress_port is {port}" in problem
+
+
+def test_every_problem_of_a_stack_file_is_told(tmp_path: Path) -> None:
+    found = check(stack_file(tmp_path, "ingres_port: 80", "cluster_workers: many"))
+    assert 2 == len(found["problems"]), found
+
+
+def test_a_stack_without_a_file_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = check(tmp_path / "Pulumi.nosuch.yaml")["problems"]
+    assert "no stack file Pulumi.nosuch.yaml" in problem
+
+
+def test_a_file_that_is_no_yaml_is_a_problem(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text("config: [")
+    (problem,) = check(file)["problems"]
+    assert problem.startswith("Pulumi.test.yaml cannot be read")
+
+
+def test_the_command_prints_json_and_ends_with_2_where_there_are_problems() -> None:
+    command = [sys.executable, "-m", check_module.__name__, "--stack", "no-such-stack"]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert 2 == ended.returncode, ended.stderr
+    assert 1 == len(json.loads(ended.stdout)["problems"])

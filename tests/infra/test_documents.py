@@ -1,0 +1,108 @@
+"""The documents that other programs read: kind's config, the chart's values, Prometheus' config."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.clusters.contract import PortMapping
+from infra.clusters.kind_config import kind_config
+from infra.ingress.contract import IngressArgs
+from infra.ingress.nginx import nginx_values
+from infra.monitoring.scrape_config import scrape_config
+
+PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090, host_port=9090))
+
+
+def kind(workers: int = 2) -> Any:
+    return kind_config(workers=workers, node_image="loadproof/node:v1.34.4", ports=PORTS)
+
+
+def nginx() -> Any:
+    args = IngressArgs(node_port=30080, node_labels={"loadproof/ingress": "true"})
+    return nginx_values(args, image="registry.k8s.io/ingress-nginx/controller:v1.11.0")["controller"]
+
+
+@pytest.mark.parametrize("workers", [0, 1, 5])
+def test_a_cluster_has_one_control_plane_and_as_many_workers_as_asked(workers: int) -> None:
+    assert ["control-plane"] + ["worker"] * workers == [node["role"] for node in kind(workers)["nodes"]]
+
+
+def test_every_host_port_is_on_loopback_and_on_one_node_only() -> None:
+    control_plane, *others = kind()["nodes"]
+    assert {"127.0.0.1"} == {port["listenAddress"] for port in control_plane["extraPortMappings"]}
+    assert [(30080, 80), (30090, 9090)] == [
+        (port["containerPort"], port["hostPort"]) for port in control_plane["extraPortMappings"]
+    ]
+    assert not [node for node in others if "extraPortMappings" in node]
+
+
+def test_every_kubelet_looks_at_its_containers_each_second() -> None:
+    patches = {
+        yaml.safe_load(patch)["kind"]: yaml.safe_load(patch) for patch in kind()["kubeadmConfigPatches"]
+    }
+    for node in ("InitConfiguration", "JoinConfiguration"):
+        assert {"housekeeping-interval": "1s"} == patches[node]["nodeRegistration"]["kubeletExtraArgs"]
+
+
+def test_the_controller_runs_on_the_node_whose_ports_are_mapped() -> None:
+    assert kind()["nodes"][0]["labels"] == nginx()["nodeSelector"]
+    assert 30080 == nginx()["service"]["nodePorts"]["http"]
+    assert "Local" == nginx()["service"]["externalTrafficPolicy"]
+
+
+def test_the_chart_names_the_pinned_image_without_a_registrys_digest() -> None:
+    assert {
+        "registry": "registry.k8s.io",
+        "image": "ingress-nginx/controller",
+        "tag": "v1.11.0",
+        "digest": "",
+        "pullPolicy": "IfNotPresent",
+    } == nginx()["image"]
+
+
+def test_the_controller_has_no_admission_webhook_and_its_metrics_are_scraped() -> None:
+    assert {"enabled": False} == nginx()["admissionWebhooks"]
+    assert {"prometheus.io/scrape": "true", "prometheus.io/port": "10254"} == nginx()["podAnnotations"]
+
+
+def test_prometheus_looks_as_often_as_configured() -> None:
+    assert {"scrape_interval": "5s", "scrape_timeout": "5s"} == scrape_config(scrape_interval_s=5)["global"]
+
+
+def cadvisor() -> Any:
+    (job,) = [
+        job for job in scrape_config(scrape_interval_s=2)["scrape_configs"] if job["job_name"] == "cadvisor"
+    ]
+    return job
+
+
+def test_cadvisors_own_timestamps_are_kept() -> None:
+    assert "honor_timestamps" not in cadvisor(), "its default is to keep them"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "container_cpu_usage_seconds_total",
+        "container_cpu_cfs_throttled_seconds_total",
+        "container_cpu_cfs_periods_total",
+        "container_memory_working_set_bytes",
+        "container_network_receive_bytes_total",
+        "container_network_transmit_bytes_total",
+        "container_last_seen",
+        "container_oom_events_total",
+        "container_pressure_cpu_waiting_seconds_total",
+    ],
+)
+def test_what_is_asked_for_is_kept(row: str) -> None:
+    (kept,) = cadvisor()["metric_relabel_configs"]
+    assert "keep" == kept["action"]
+    assert re.fullmatch(kept["regex"], row)
+
+
+@pytest.mark.parametrize("row", ["container_tasks_state", "container_fs_reads_total", "go_goroutines"])
+def test_what_nobody_asks_for_is_not_stored(row: str) -> None:
+    (kept,) = cadvisor()["metric_relabel_configs"]
+    assert not re.fullmatch(kept["regex"], row)

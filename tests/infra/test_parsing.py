@@ -1,0 +1,146 @@
+"""Every wrong setting is found, named with its value, and told together with all others."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from infra.clusters import PROVIDERS
+from infra.ingress import CONTROLLERS
+from infra.model import ClusterProvider, IngressController
+from infra.parsing import SettingsError, parse
+from tests.infra.configuration import app, ci_config, ci_settings, problems
+
+FOO = app("foo")
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown key": ({"ingres_port": 81}, "ingres_port is not a setting: did you mean ingress_port?"),
+    "unknown key like no other": ({"zzz": 1}, "zzz is not a setting: known are apps, cluster_name,"),
+    "unknown key of an app": ({"apps": [app("foo", replica=2)]}, "apps[0] (foo): replica is not a setting"),
+    "unknown controller": ({"ingress_controller": "traefic"}, 'is "traefic", it has to be one of nginx'),
+    "unknown provider": ({"cluster_provider": "k3d"}, 'cluster_provider is "k3d", it has to be one of kind'),
+    "no apps": ({"apps": []}, "apps lists no app that could be tested"),
+    "apps no list": ({"apps": "foo"}, 'apps is "foo", it has to be a list'),
+    "app no mapping": ({"apps": ["foo"]}, 'apps[0] is "foo", it has to be a mapping with the key name'),
+    "duplicate host": (
+        {"apps": [FOO, app("bar", host="foo.localhost")]},
+        "one app at foo.localhost/",
+    ),
+    "duplicate name": ({"apps": [FOO, app("foo", host="b.localhost")]}, "more than one app named foo"),
+    "missing image": ({"apps": [app("foo", image=None)]}, "apps[0] (foo): image is not set"),
+    "image without a tag": (
+        {"apps": [app("foo", image="nginx")]},
+        'image is "nginx", it has to be an',
+    ),
+    "image with spaces": ({"apps": [app("foo", image="a b:1")]}, 'image is "a b:1", it has to be'),
+    "host in capitals": (
+        {"apps": [app("foo", host="Foo.localhost")]},
+        'host is "Foo.localhost", it has',
+    ),
+    "host with a port": ({"apps": [app("foo", host="foo.localhost:80")]}, 'host is "foo.localhost:80"'),
+    "path without slash": (
+        {"apps": [app("foo", path="api")]},
+        'path is "api", it has to be a path',
+    ),
+    "no replicas": ({"apps": [app("foo", replicas=0)]}, "replicas is 0, it has to be a whole number from 1"),
+    "replicas no number": ({"apps": [app("foo", replicas="two")]}, 'replicas is "two", it has to be a whole'),
+    "replicas true": ({"apps": [app("foo", replicas=True)]}, "replicas is true, it has to be a whole number"),
+    "args no texts": ({"apps": [app("foo", args=[1])]}, "args is [1], it has to be a list of texts"),
+    "bad quantity": (
+        {"apps": [app("foo", cpu_limit="1 core")]},
+        'cpu_limit is "1 core", it has to be a',
+    ),
+    "quantity of nothing": ({"apps": [app("foo", memory_request="0Mi")]}, 'memory_request is "0Mi"'),
+    "request above limit": (
+        {"apps": [app("foo", memory_request="1Gi", memory_limit="64Mi")]},
+        "memory_request is 1Gi, it may not be above memory_limit, 64Mi",
+    ),
+    "low container port": (
+        {"apps": [app("foo", port=80)]},
+        "port is 80, it has to be a whole",
+    ),
+    "port out of range": (
+        {"ingress_port": 70000},
+        "ingress_port is 70000, it has to be a whole",
+    ),
+    "two ports alike": ({"ingress_port": 30090}, "ingress_port and monitoring_port are both 30090"),
+    "bad cluster name": (
+        {"cluster_name": "My_Cluster"},
+        'cluster_name is "My_Cluster", it has to be',
+    ),
+    "too many workers": (
+        {"cluster_workers": 10},
+        "cluster_workers is 10, it has to be",
+    ),
+    "no requests": ({"load_requests": 0}, "load_requests is 0, it has to be a whole number from 1"),
+    "time-out of nothing": ({"load_timeout_s": 0}, "load_timeout_s is 0"),
+    "scrape interval": ({"monitoring_scrape_interval_s": 0}, "monitoring_scrape_interval_s is 0"),
+    "objective without limit": (
+        {"objectives": [{"metric": "success_ratio", "comparison": "at_least"}]},
+        "objectives[0] (success_ratio): limit is not set",
+    ),
+    "objective compared wrongly": (
+        {"objectives": [{"metric": "success_ratio", "comparison": ">=", "limit": 1}]},
+        'comparison is ">=", it has to be one of at_most, at_least',
+    ),
+}
+
+
+def test_the_committed_stack_has_no_problem() -> None:
+    assert () == problems(ci_config())
+
+
+@pytest.mark.parametrize(("changed", "told"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_setting_is_the_one_problem_and_is_named(changed: dict[str, Any], told: str) -> None:
+    found = problems(ci_config(**changed))
+    assert 1 == len(found), found
+    assert told in found[0]
+
+
+def test_all_wrong_settings_are_told_at_once() -> None:
+    everything = ci_config(
+        ingres_port=81,
+        ingress_controller="traefic",
+        ingress_port=0,
+        cluster_name="",
+        apps=[app("foo", cpu_limit="x"), app("bar", host="foo.localhost")],
+    )
+    assert 6 == len(problems(everything)), problems(everything)
+
+
+def test_a_missing_key_is_a_problem_of_its_own() -> None:
+    config = ci_config()
+    del config["load_seed"]
+    assert ("load_seed is not set",) == problems(config)
+
+
+def test_a_long_wrong_value_is_cut_in_the_message() -> None:
+    (problem,) = problems(ci_config(cluster_name="x" * 10_000))
+    assert len(problem) < 250, "a wrong value may be anything, of any length"
+
+
+def test_a_third_app_is_a_matter_of_configuration_alone() -> None:
+    settings = ci_settings(apps=[FOO, app("bar"), app("baz", replicas=3)])
+    assert ["foo", "bar", "baz"] == [one.name for one in settings.apps]
+    assert 3 == settings.apps[2].replicas
+
+
+def test_what_an_app_does_not_say_has_a_default() -> None:
+    (foo,) = ci_settings(apps=[app("foo", args=None)]).apps
+    assert ("/", 1, ()) == (foo.path, foo.replicas, foo.args)
+    assert {"50m", "500m", "32Mi", "64Mi"} == set(dataclasses.astuple(foo.resources))
+
+
+def test_two_apps_may_share_a_host_on_different_paths() -> None:
+    assert () == problems(ci_config(apps=[FOO, app("bar", host="foo.localhost", path="/bar")]))
+
+
+def test_the_error_carries_every_problem() -> None:
+    with pytest.raises(SettingsError) as raised:
+        parse(ci_config(ingress_port=0, monitoring_port=0))
+    assert 2 == len(raised.value.problems)
+
+
+def test_every_name_that_may_be_chosen_has_its_row_in_the_table() -> None:
+    assert {*IngressController} == set(CONTROLLERS)
+    assert {*ClusterProvider} == set(PROVIDERS)

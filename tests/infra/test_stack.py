@@ -1,0 +1,227 @@
+"""The whole stack as the engine would get it: every resource, whose it is, and what it is told."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from infra import versions
+from infra.outputs import export
+from infra.stack import build
+from tests.infra.configuration import app, ci_settings
+from tests.infra.recording import KUBECONFIG, NODE_IDS, Recording, record
+
+STACK = "pulumi:pulumi:Stack loadproof-test"
+CLUSTER = "loadproof:clusters:KindCluster cluster"
+INGRESS = "loadproof:ingress:NginxIngress ingress"
+APPS = "loadproof:workloads:Apps apps"
+MONITORING = "loadproof:monitoring:Prometheus monitoring"
+
+# (type, name, parent): a resource's identity. To change one is to replace what it stands for in every stack.
+FIXED = {
+    ("loadproof:clusters:KindCluster", "cluster", STACK),
+    ("command:local:Command", "cluster", CLUSTER),
+    ("command:local:Command", "cluster-kubeconfig", CLUSTER),
+    ("pulumi:providers:kubernetes", "cluster", CLUSTER),
+    ("loadproof:ingress:NginxIngress", "ingress", STACK),
+    ("kubernetes:core/v1:Namespace", "ingress-nginx", INGRESS),
+    ("kubernetes:helm.sh/v3:Release", "ingress", INGRESS),
+    ("loadproof:workloads:Apps", "apps", STACK),
+    ("kubernetes:core/v1:Namespace", "apps", APPS),
+    ("kubernetes:networking.k8s.io/v1:Ingress", "apps", APPS),
+    ("loadproof:monitoring:Prometheus", "monitoring", STACK),
+    ("kubernetes:core/v1:Namespace", "monitoring", MONITORING),
+    ("kubernetes:core/v1:ServiceAccount", "prometheus", MONITORING),
+    ("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "prometheus", MONITORING),
+    ("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "prometheus", MONITORING),
+    ("kubernetes:core/v1:ConfigMap", "prometheus", MONITORING),
+    ("kubernetes:apps/v1:Deployment", "prometheus", MONITORING),
+    ("kubernetes:core/v1:Service", "prometheus", MONITORING),
+}
+
+
+def of_app(name: str, *, disruption_budget: bool) -> set[tuple[str, str, str]]:
+    own = f"loadproof:workloads:App {name}"
+    parts = {
+        ("loadproof:workloads:App", name, APPS),
+        ("kubernetes:apps/v1:Deployment", name, own),
+        ("kubernetes:core/v1:Service", name, own),
+        ("kubernetes:networking.k8s.io/v1:NetworkPolicy", name, own),
+    }
+    budget = ("kubernetes:policy/v1:PodDisruptionBudget", name, own)
+    return parts | {budget} if disruption_budget else parts
+
+
+def deployed(*, preview: bool = False, **changed: Any) -> Recording:
+    return record(lambda: export(build(ci_settings(**changed))), preview=preview)
+
+
+@pytest.fixture(scope="module")
+def ci() -> Recording:
+    return deployed()
+
+
+@pytest.mark.parametrize("preview", [False, True], ids=["deployed", "previewed with no cluster"])
+def test_the_stack_is_exactly_these_resources(preview: bool) -> None:
+    recorded = deployed(preview=preview).resources
+    expected = FIXED | of_app("foo", disruption_budget=True) | of_app("bar", disruption_budget=True)
+    assert dict.fromkeys(expected, 1) == Counter((one.type, one.name, one.parent) for one in recorded)
+
+
+def test_a_third_app_adds_its_own_resources_and_nothing_else(ci: Recording) -> None:
+    apps = [app("foo", replicas=2), app("bar", replicas=2), app("baz")]
+    added = {(one.type, one.name, one.parent) for one in deployed(apps=apps).resources} - {
+        (one.type, one.name, one.parent) for one in ci.resources
+    }
+    assert of_app("baz", disruption_budget=False) == added
+
+
+def test_one_ingress_routes_every_host_to_its_service() -> None:
+    apps = [app("foo"), app("bar", host="foo.localhost", path="/bar"), app("baz")]
+    spec = deployed(apps=apps).one("kubernetes:networking.k8s.io/v1:Ingress", "apps").inputs["spec"]
+    assert "nginx" == spec["ingressClassName"]
+    assert [
+        ("foo.localhost", "/", "foo"),
+        ("foo.localhost", "/bar", "bar"),
+        ("baz.localhost", "/", "baz"),
+    ] == [
+        (rule["host"], path["path"], path["backend"]["service"]["name"])
+        for rule in spec["rules"]
+        for path in rule["http"]["paths"]
+    ]
+
+
+def test_all_that_is_in_the_cluster_is_made_by_the_clusters_own_provider(ci: Recording) -> None:
+    inside = [one for one in ci.resources if one.type.startswith("kubernetes:")]
+    assert {"cluster::cluster-id"} == {one.provider.rpartition("kubernetes::")[2] for one in inside}
+    assert not [one for one in ci.resources if one.provider and one not in inside]
+
+
+def test_all_that_is_in_the_cluster_goes_away_with_it(ci: Recording) -> None:
+    # Children inherit it in the engine; what stands alone has to say it.
+    alone = [one for one in ci.resources if one.parent == STACK and one.name != "cluster"]
+    assert {"command:local:Command cluster"} == {one.deleted_with for one in alone}
+    assert "command:local:Command cluster" == ci.one("pulumi:providers:kubernetes", "cluster").deleted_with
+
+
+def test_the_cluster_is_made_from_a_document_by_a_text_that_never_changes(ci: Recording) -> None:
+    command = ci.one("command:local:Command", "cluster")
+    other = deployed(cluster_name="other", cluster_workers=1).one("command:local:Command", "cluster")
+    for verb in ("create", "delete"):
+        text = f"python3 infra/clusters/kind_command.py {verb}"
+        assert text == command.inputs[verb] == other.inputs[verb]
+    assert "Cluster" == json.loads(command.inputs["stdin"])["kind"]
+    assert "loadproof" == command.inputs["environment"]["CLUSTER_NAME"]
+    assert command.delete_before_replace, "the new cluster takes the old one's name and ports"
+
+
+def test_whatever_makes_another_cluster_is_a_trigger(ci: Recording) -> None:
+    def triggers(**changed: Any) -> list[str]:
+        inputs = deployed(**changed).one("command:local:Command", "cluster").inputs
+        assert {inputs["stdin"], *inputs["environment"].values()} <= set(inputs["triggers"])
+        return list(inputs["triggers"])
+
+    as_it_is = triggers()
+    for changed in (
+        {"cluster_workers": 1},
+        {"cluster_name": "x"},
+        {"ingress_port": 81},
+        {"monitoring_port": 82},
+    ):
+        assert as_it_is != triggers(**changed), changed
+
+
+def test_what_is_in_the_cluster_does_not_replace_it() -> None:
+    command = ("command:local:Command", "cluster")
+    assert deployed().one(*command) == deployed(apps=[app("foo", replicas=5)], load_requests=7).one(*command)
+
+
+def test_a_new_cluster_means_a_new_kubeconfig_and_a_new_provider(ci: Recording) -> None:
+    assert [NODE_IDS] == ci.one("command:local:Command", "cluster-kubeconfig").inputs["triggers"]
+    provider = ci.one("pulumi:providers:kubernetes", "cluster")
+    assert KUBECONFIG == provider.inputs["kubeconfig"]
+    assert frozenset({"kubeconfig"}) == provider.replace_on_changes
+
+
+def test_the_kubeconfig_is_secret_wherever_it_passes(ci: Recording) -> None:
+    kubeconfig = ci.one("command:local:Command", "cluster-kubeconfig")
+    assert "none" == kubeconfig.inputs["logging"]
+    assert frozenset({"stdout", "stderr"}) == kubeconfig.secret_outputs
+    assert "kubeconfig" in ci.one("pulumi:providers:kubernetes", "cluster").secrets
+    elsewhere = [one for one in ci.resources if one.type != "pulumi:providers:kubernetes"]
+    assert not [one for one in elsewhere if KUBECONFIG in json.dumps(one.inputs)]
+    assert frozenset({"kubeconfig"}) == ci.secret_exports
+    assert [] == [
+        name for name, value in ci.exports.items() if name != "kubeconfig" and KUBECONFIG in str(value)
+    ]
+
+
+def test_every_pod_is_within_the_restricted_standard_its_namespace_enforces(ci: Recording) -> None:
+    namespaces = [one for one in ci.resources if one.type == "kubernetes:core/v1:Namespace"]
+    for namespace in namespaces:
+        assert "restricted" == namespace.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+    for one in ci.resources:
+        if one.type == "kubernetes:apps/v1:Deployment":
+            pod = one.inputs["spec"]["template"]["spec"]
+            assert pod["securityContext"]["runAsNonRoot"]
+            assert "RuntimeDefault" == pod["securityContext"]["seccompProfile"]["type"]
+            for container in pod["containers"]:
+                own = container["securityContext"]
+                assert (False, True, ["ALL"]) == (
+                    own["allowPrivilegeEscalation"],
+                    own["readOnlyRootFilesystem"],
+                    own["capabilities"]["drop"],
+                )
+
+
+def test_every_container_has_requests_limits_probes_and_a_pinned_image(ci: Recording) -> None:
+    deployments = [one for one in ci.resources if one.type == "kubernetes:apps/v1:Deployment"]
+    for one in deployments:
+        for container in one.inputs["spec"]["template"]["spec"]["containers"]:
+            assert {"requests", "limits"} <= set(container["resources"])
+            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+            assert ":" in container["image"], container["image"]
+            assert "latest" not in container["image"]
+
+
+def test_pulumi_does_not_wait_for_what_the_health_check_waits_for(ci: Recording) -> None:
+    awaited = (":Deployment", ":Service", ":Ingress")
+    for one in ci.resources:
+        if one.type.startswith("kubernetes:") and one.type.endswith(awaited):
+            assert "true" == one.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"], one
+    assert ci.one("kubernetes:helm.sh/v3:Release", "ingress").inputs["skipAwait"]
+
+
+def test_only_the_ingress_reaches_an_app(ci: Recording) -> None:
+    policy = ci.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "foo").inputs["spec"]
+    (rule,) = policy["ingress"]
+    (source,) = rule["from"]
+    assert {"kubernetes.io/metadata.name": "ingress-nginx"} == source["namespaceSelector"]["matchLabels"]
+    assert [{"port": 5678}] == rule["ports"]
+
+
+def test_prometheus_may_read_nodes_pods_and_metrics_and_nothing_else(ci: Recording) -> None:
+    rules = ci.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "prometheus").inputs["rules"]
+    granted = {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+    reading = {(resource, verb) for resource in ("nodes", "pods") for verb in ("get", "list", "watch")}
+    assert reading | {("nodes/metrics", "get")} == granted
+
+
+def test_a_changed_scrape_config_starts_a_new_prometheus() -> None:
+    def pod_annotations(**changed: Any) -> Any:
+        deployment = deployed(**changed).one("kubernetes:apps/v1:Deployment", "prometheus")
+        return deployment.inputs["spec"]["template"]["metadata"]["annotations"]
+
+    assert pod_annotations() != pod_annotations(monitoring_scrape_interval_s=3)
+
+
+def test_everything_but_the_kubeconfig_is_known_before_anything_is_created(ci: Recording) -> None:
+    previewed = deployed(preview=True).exports
+    assert {**ci.exports, "kubeconfig": None} == {**previewed, "kubeconfig": None}
+    assert versions.version("kubernetes") == previewed["cluster"]["kubernetes_version"]
+
+
+def test_the_exports_are_these(ci: Recording) -> None:
+    names = {"schema_version", "cluster", "ingress", "apps", "monitoring", "load", "objectives", "kubeconfig"}
+    assert names == set(ci.exports)
