@@ -162,10 +162,11 @@ def _downloads(row: Mapping[str, Any], version: str) -> Mapping[str, Download]:
             continue
         if sha256 is not None and not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is no SHA-256")
+        filled = {"version": version, "platform": names.get(key, key)}
         downloads[key] = Download(
-            url=row["url"].format(version=version, platform=names.get(key, key)),
+            url=row["url"].format(**filled),
             sha256=sha256,
-            checksums=checksums.format(version=version) if checksums else None,
+            checksums=checksums.format(**filled) if checksums else None,
         )
     return downloads
 

@@ -16,7 +16,7 @@ PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090
 
 
 def kind(workers: int = 2) -> Any:
-    return kind_config(workers=workers, node_image="loadproof/node:v1.34.4", ports=PORTS)
+    return kind_config(workers=workers, node_image="loadproof/node:v1.34.11", ports=PORTS)
 
 
 def nginx() -> Any:

@@ -137,7 +137,7 @@ def test_every_required_module_has_its_sum(wrapper: str) -> None:
 
 
 def test_neither_the_machine_nor_unpinned_modules_get_into_a_build() -> None:
-    arguments = go_build_arguments(GO_PARTS["kubernetes"], "1.34.4")
+    arguments = go_build_arguments(GO_PARTS["kubernetes"], "1.34.11")
     assert {"-mod=readonly", "-trimpath", "-buildvcs=false"} <= set(arguments)
     assert "-X k8s.io/component-base/version.gitMinor=34" in arguments[-1]
     assert "{" not in arguments[-1], "a placeholder was left"

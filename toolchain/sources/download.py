@@ -77,7 +77,8 @@ def _published_sum(part: Part, pinned: Download, hosts: Hosts) -> str:
     wanted = PurePosixPath(urlsplit(pinned.url).path).name
     for line in lines:
         sha256, _, name = line.strip().partition(" ")
-        if name.strip().lstrip("*") == wanted and len(sha256) == hashlib.sha256().digest_size * 2:
+        alone = not name and len(lines) == 1  # a list of one file need not name it
+        if (alone or name.strip().lstrip("*") == wanted) and len(sha256) == hashlib.sha256().digest_size * 2:
             return sha256.lower()
     raise NotObtainableError(
         f"{part.name}: {pinned.checksums} has no sum for {wanted}",
