@@ -11,7 +11,7 @@ from loadtest import machine
 from loadtest.artifacts import Artifacts
 from loadtest.cluster import diagnostics
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.errors import LoadTestError
+from loadtest.errors import LoadTestError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
 from loadtest.publish import publish as publish_texts
@@ -61,8 +61,14 @@ def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: st
 
 
 def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
-    """Post what the saved report says; the value says of each place what became of it."""
-    report = json_format.load(artifacts.report("json"))
+    """Post what the saved report says; the value says of each place what became of it.
+
+    Where no report was written (an earlier step failed before the run) there is nothing to post: no failure.
+    """
+    try:
+        report = json_format.load(artifacts.report("json"))
+    except UsageError as error:
+        return (f"nothing to post: {error.message}",)
     return publish_texts(
         comment=comment.render(report),
         marker=comment.marker(report.run.stack),

@@ -78,11 +78,16 @@ def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
 
     Raises DeployError where they do not fit, UsageError where they ask for what cannot be done.
     """
-    if outputs.get("schema_version") != SCHEMA_VERSION:
+    if "schema_version" not in outputs:
         raise DeployError(
-            f"the stack's outputs have schema version {outputs.get('schema_version')!r}, "
+            "the stack has no outputs: it is not deployed, or its deployment failed",
+            hint="`pulumi up` deploys it and says what went wrong.",
+        )
+    if outputs["schema_version"] != SCHEMA_VERSION:
+        raise DeployError(
+            f"the stack's outputs have schema version {outputs['schema_version']!r}, "
             f"this version reads {SCHEMA_VERSION}",
-            hint="Was the stack deployed? `pulumi up` writes outputs that fit.",
+            hint="`pulumi up` writes outputs that fit.",
         )
     try:
         target = msgspec.convert(outputs, TargetEnvironment)

@@ -1,0 +1,90 @@
+"""What a stack's outputs have to hold, and what is said where they do not."""
+
+from typing import Any
+
+import pytest
+
+from loadtest.errors import DeployError, UsageError
+from loadtest.target import parse_target
+
+
+def outputs() -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "cluster": {
+            "provider": "kind",
+            "name": "loadproof",
+            "context": "kind-loadproof",
+            "kubeconfig_path": "artifacts/kubeconfig",
+            "nodes": 3,
+            "kubernetes_version": "1.34.11",
+        },
+        "ingress": {
+            "controller": "nginx",
+            "namespace": "ingress-nginx",
+            "address": "127.0.0.1",
+            "port": 80,
+            "chart_version": "4.11.0",
+            "image": "controller:v1.11.0",
+        },
+        "apps": [
+            {
+                "name": "foo",
+                "namespace": "apps",
+                "host": "foo.localhost",
+                "path": "/",
+                "expected_body": "foo",
+                "replicas": 2,
+                "image": "hashicorp/http-echo:1.0.0",
+            }
+        ],
+        "monitoring": {
+            "namespace": "monitoring",
+            "service": "prometheus",
+            "service_port": 9090,
+            "address": "127.0.0.1",
+            "port": None,
+            "scrape_interval_s": 2,
+        },
+        "load": {"requests": 200, "concurrency": 20, "timeout_s": 10, "warm_up_retries": 2, "seed": 1},
+        "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
+    }
+
+
+def test_outputs_that_fit_become_the_target() -> None:
+    target = parse_target(outputs())
+    assert target.apps[0].host == "foo.localhost"
+    assert target.monitoring.port is None
+
+
+def test_outputs_of_a_later_version_may_hold_more() -> None:
+    assert parse_target({**outputs(), "kubeconfig": "[secret]"}).cluster.nodes == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"schema_version": 2}, "schema version 2"),
+        ({"apps": None}, "apps"),
+        ({"cluster": {}}, "cluster"),
+    ],
+)
+def test_outputs_that_do_not_fit_say_where(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(DeployError, match=words):
+        parse_target({**outputs(), **changes})
+
+
+def test_no_outputs_at_all_mean_that_nothing_is_deployed() -> None:
+    with pytest.raises(DeployError, match="not deployed"):
+        parse_target({})
+
+
+def test_what_cannot_be_carried_out_is_told_all_at_once() -> None:
+    wrong = {
+        "load": {**outputs()["load"], "requests": 0, "timeout_s": -1},
+        "objectives": [{"metric": "planted", "comparison": "at_least", "limit": 1}],
+    }
+    with pytest.raises(UsageError) as failure:
+        parse_target({**outputs(), **wrong})
+    for expected in ("requests is 0", "timeout_s is -1", "'planted' is unknown"):
+        assert expected in failure.value.message
