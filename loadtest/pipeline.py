@@ -19,6 +19,7 @@ from loadtest.monitoring import measure as monitoring
 from loadtest.plan import LoadPlan
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.report.model import Report
+from loadtest.report.sections import headline
 from loadtest.run_lock import run_lock
 from loadtest.signals import Interrupted, interrupts
 from loadtest.stack_facts import StackFacts, read_stack_facts
@@ -124,6 +125,7 @@ def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
 def _measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
     report = measurement.measure(job, _target(stack), stages)
     results.save_report(job.artifacts, report)
+    stages.progress.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")
     return report
 
 

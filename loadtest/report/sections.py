@@ -23,8 +23,8 @@ _OUTCOME_WORDS = {
 _ALL_HOSTS = "**all hosts**"
 
 
-def head(report: Report) -> str:
-    """The verdict in words and three numbers, then why."""
+def headline(report: Report) -> str:
+    """The verdict in words and three numbers: one line of plain text."""
     requests = _tested(report).combined
     numbers = ", ".join(
         (
@@ -33,8 +33,13 @@ def head(report: Report) -> str:
             f"{figures.number(requests.achieved_rps)} req/s",
         )
     )
+    return f"{_verdict_words(report)}: {numbers}"
+
+
+def head(report: Report) -> str:
+    """The headline, then why."""
     return paragraphs(
-        f"## {_verdict_words(report)}: {numbers}",
+        f"## {headline(report)}",
         items([escape.inline(reason) for reason in report.verdict.reasons]),
     )
 
