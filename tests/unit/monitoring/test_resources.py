@@ -89,6 +89,12 @@ def test_readings_that_end_before_the_load_does_are_said_to() -> None:
     )
 
 
+def test_the_memory_of_an_idle_app_is_what_was_read_last_though_long_before() -> None:
+    readings = dict(readings_of_all())
+    readings[Metric.MEMORY_BYTES] = [row("apps", FOO_POD, (70, 7e6), container="main")]
+    assert scope(usage_from(readings, question(), waited_s=0), "foo").memory_bytes.average == 7e6
+
+
 def test_a_restarted_container_adds_to_what_its_predecessor_used() -> None:
     readings = dict(readings_of_all())
     readings[Metric.CPU_SECONDS] = [
