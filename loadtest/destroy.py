@@ -32,8 +32,7 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
         stack.release_lock()
         stack.forget()
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
-    if facts.kubeconfig is not None:
-        facts.kubeconfig.unlink(missing_ok=True)
+    _delete_kubeconfigs(stack.project, facts)
     return tuple(notes)
 
 
@@ -64,3 +63,14 @@ def _delete_by_name(
         raise CleanupError(
             f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
         )
+
+
+def _delete_kubeconfigs(project: Path, facts: StackFacts) -> None:
+    """The stack's own, and the copies that Pulumi's Kubernetes plugin left among its temporary files."""
+    if facts.kubeconfig is not None:
+        facts.kubeconfig.unlink(missing_ok=True)
+    if facts.cluster is None:
+        return
+    for copy in (project / ".toolchain" / "tmp").glob("kubeconfig*"):
+        if facts.cluster.context in copy.read_text(errors="replace"):  # another stack may be at work
+            copy.unlink(missing_ok=True)

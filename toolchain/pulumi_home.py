@@ -36,6 +36,10 @@ class PulumiHome:
         return self.places.project / ".pulumi-state"
 
     @property
+    def temporary(self) -> Path:
+        return self.places.project / ".toolchain" / "tmp"
+
+    @property
     def wrapper(self) -> Path:
         return self.places.commands / "pulumi"
 
@@ -78,7 +82,10 @@ if [ -z "${{PULUMI_CONFIG_PASSPHRASE_FILE+set}}" ]; then
     {passphrase}fi
 # The language host takes the first Python on PATH.
 PATH={shlex.quote(str(self.places.commands))}:$PATH
-export PATH
+# The Kubernetes plugin leaves copies of the kubeconfig among the temporary files: here they are found again.
+TMPDIR={shlex.quote(str(self.temporary))}
+export PATH TMPDIR
+mkdir -p -m 700 "$TMPDIR"
 exec {shlex.quote(str(self.engine))} "$@"
 """
 

@@ -92,6 +92,8 @@ class Workspace:
         assert not (self.artifacts / "kubeconfig").exists(), (
             "the kubeconfig of a cluster that is gone is left"
         )
+        copies = [file.read_text() for file in (self.root / ".toolchain" / "tmp").glob("kubeconfig*")]
+        assert not any(self.cluster in text for text in copies), "a copy of the kubeconfig is left"
         locks = list((self.root / ".pulumi-state").rglob("locks/**/*.json"))
         assert locks == [], "a lock is left"
 
@@ -112,7 +114,7 @@ def make_workspace(root: Path) -> Workspace:
             copy.write_bytes(source.read_bytes())
             copy.chmod(source.stat().st_mode)
     (root / ".toolchain").mkdir()
-    for part in ("charts", "pulumi-home"):
+    for part in ("charts", "pulumi-home", "tmp"):
         (root / ".toolchain" / part).symlink_to(PROJECT / ".toolchain" / part)
     (root / ".venv").symlink_to(PROJECT / ".venv")
     (root / ".pulumi-state").mkdir(mode=0o700)

@@ -83,3 +83,14 @@ def test_a_state_that_cannot_be_emptied_is_a_clean_up_that_failed(bench: Bench) 
 def test_with_a_config_nobody_can_read_pulumi_is_asked_all_the_same(bench: Bench) -> None:
     assert take_down(bench, replace(facts_of(bench), cluster=None)) == ()
     assert asked(bench) == ["destroy --yes"]
+
+
+def test_copies_of_the_kubeconfig_go_too_but_not_another_stacks(bench: Bench) -> None:
+    temporary = bench.root / ".toolchain" / "tmp"
+    temporary.mkdir(parents=True)
+    (temporary / "kubeconfig1").write_text("current-context: kind-loadproof\n")
+    (temporary / "kubeconfig2").write_text("current-context: kind-other\n")
+
+    take_down(bench)
+
+    assert [file.name for file in temporary.iterdir()] == ["kubeconfig2"]
