@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain.cache import Cache, remove
+from toolchain.cache import Cache
 from toolchain.errors import ToolchainError
 from toolchain.pins import Purpose
 from toolchain.process import Processes
@@ -25,6 +26,10 @@ NAME = "python packages"
 _STAMP = "loadproof-env.json"
 _RUN_FILE = "requirements.txt"
 _TEST_FILE = "requirements-dev.txt"
+_PIP_OPTIONS = (
+    *("--require-hashes", "--no-input", "--disable-pip-version-check"),
+    *("--progress-bar=off", "--no-warn-script-location"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,28 +57,17 @@ class PythonEnv:
         log = cache.logs / "python.log"
         interpreter = interpreter_with_pip()
         wanted, stamp = self._wanted(), self._stamp()
-        if (
-            not stamp
-            or not self.python.exists()
-            or any(wanted.get(name, sum_) != sum_ for name, sum_ in stamp.items())
-        ):
+        changed = any(wanted.get(name, value) != value for name, value in stamp.items())
+        (self.folder / _STAMP).unlink(missing_ok=True)
+        if changed or not stamp or not self.python.exists():
             report("making the virtual environment")
-            remove(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
             processes.run((interpreter, "-m", "venv", "--without-pip", str(self.folder)), log=log, what=NAME)
-        else:
-            (self.folder / _STAMP).unlink()
         report("installing with pip")
         # requirements-dev.txt holds all that requirements.txt does, so one file is installed, never both.
         file = self.project / list(wanted)[-1]
-        command = (interpreter, "-m", "pip", "--python", str(self.python), "install", "--require-hashes")
-        quiet = (
-            "--no-input",
-            "--disable-pip-version-check",
-            "--progress-bar",
-            "off",
-            "--no-warn-script-location",
-        )
-        processes.run((*command, *quiet, "-r", str(file)), log=log, what=NAME, cwd=self.project)
+        command = (interpreter, "-m", "pip", "--python", str(self.python), "install", *_PIP_OPTIONS)
+        processes.run((*command, "-r", str(file)), log=log, what=NAME, cwd=self.project)
         (self.folder / _STAMP).write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
 
     def _wanted(self) -> Mapping[str, str]:

@@ -242,6 +242,25 @@ def test_packages_that_cannot_be_installed_are_an_error_with_the_log(clone: Clon
     assert str(clone.cache / "logs" / "python.log") in output
 
 
+def test_without_a_network_the_error_names_the_part_and_the_remedy_within_seconds(clone: Clone) -> None:
+    if subprocess.run(("unshare", "--net", "true"), capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user may not make a network of its own")
+    started_s = time.monotonic()
+    offline = subprocess.run(
+        ("unshare", "--net", sys.executable, "-m", "toolchain", "setup"),
+        cwd=clone.folder,
+        env=clone.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert time.monotonic() - started_s < 20
+    assert offline.returncode == 3, offline.stderr
+    assert "error: pulumi 1.2.3 cannot be got" in offline.stderr
+    assert "does not answer" in offline.stderr
+    assert "HTTPS_PROXY" in offline.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_children_too_and_the_same_command_goes_on(
     tmp_path: Path, host: FileHost, number: signal.Signals

@@ -38,7 +38,7 @@ def image_ids(references: Collection[str]) -> Mapping[str, str] | None:
     ids: dict[str, str] = {}
     for line in done.stdout.splitlines():
         tags, _, image_id = line.rpartition(" ")
-        ids.update(dict.fromkeys(json.loads(tags), image_id))
+        ids.update(dict.fromkeys(json.loads(tags) or (), image_id))
     return {reference: ids[reference] for reference in references if reference in ids}
 
 
