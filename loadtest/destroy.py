@@ -4,6 +4,7 @@ Leaves out who calls it when: the pipeline always, a person by `loadtest destroy
 """
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def _delete_kubeconfigs(project: Path, facts: StackFacts) -> None:
         facts.kubeconfig.unlink(missing_ok=True)
     if facts.cluster is None:
         return
+    ours = re.compile(rf"{re.escape(facts.cluster.context)}(?![\w.-])")  # another stack may be at work
     for copy in (project / ".toolchain" / "tmp").glob("kubeconfig*"):
-        if facts.cluster.context in copy.read_text(errors="replace"):  # another stack may be at work
+        if ours.search(copy.read_text(errors="replace")):
             copy.unlink(missing_ok=True)

@@ -89,7 +89,7 @@ def test_copies_of_the_kubeconfig_go_too_but_not_another_stacks(bench: Bench) ->
     temporary = bench.root / ".toolchain" / "tmp"
     temporary.mkdir(parents=True)
     (temporary / "kubeconfig1").write_text("current-context: kind-loadproof\n")
-    (temporary / "kubeconfig2").write_text("current-context: kind-other\n")
+    (temporary / "kubeconfig2").write_text("current-context: kind-loadproof-2\n")
 
     take_down(bench)
 
