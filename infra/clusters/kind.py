@@ -69,8 +69,8 @@ class KindCluster(pulumi.ComponentResource):
         return kubernetes.Provider(
             self._title,
             kubeconfig=self.kubeconfig,
-            # A new cluster's kubeconfig replaces this provider, and with it all that is in the cluster. It is the
-            # option that says so and not the provider itself (which does not while its identifier stays): the
+            # A new cluster's kubeconfig replaces this provider, and with it all that is in the cluster. The
+            # option says so and not the provider itself, which does not while its identifier stays: the
             # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
             cluster_identifier=name,
             opts=pulumi.ResourceOptions(parent=self, deleted_with=cluster, replace_on_changes=["kubeconfig"]),

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-ATTEMPTS = 3
+ATTEMPTS = 2
 # kubeadm and the node's start fail like this when a machine is short of CPU for a moment; trying again helps.
 # Whatever is not listed here (a taken port, a missing image) fails the same way every time.
 TRANSIENT = re.compile(
@@ -25,6 +25,10 @@ TRANSIENT = re.compile(
     r"|curl -sSL http://(localhost|127\.0\.0\.1):10248/healthz"
     r"|wait-control-plane.*(timed out|deadline exceeded)"
 )
+
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_EXPORT_LOGS_S = 60
 
 
 class CommandError(Exception):
@@ -111,12 +115,11 @@ class Cluster:
 
     def _keep_logs(self) -> None:
         folder = self.kubeconfig.parent / "diagnostics" / "kind"
-        subprocess.run(
-            ["kind", "export", "logs", "--name", self.name, str(folder)],
-            stdout=sys.stderr,
-            check=False,
-            timeout=60,
-        )
+        export = ["kind", "export", "logs", "--name", self.name, str(folder)]
+        try:
+            subprocess.run(export, stdout=sys.stderr, check=False, timeout=_EXPORT_LOGS_S)
+        except subprocess.TimeoutExpired:
+            _say(f"the nodes' logs could not be saved within {_EXPORT_LOGS_S} s")
 
     def _remove(self) -> None:
         arguments = ["--name", self.name, "--kubeconfig", str(self.kubeconfig)]
@@ -146,7 +149,7 @@ def cluster_of(environment: Mapping[str, str]) -> Cluster:
 
 
 def main(verb: str) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _STOPPING:
         signal.signal(number, _stop)
     try:
         cluster = cluster_of(os.environ)
@@ -154,14 +157,19 @@ def main(verb: str) -> int:
             print("\n".join(cluster.create(sys.stdin.buffer.read())))
         else:
             cluster.delete(os.environ.get("PULUMI_COMMAND_STDOUT", "").split())
-    except (CommandError, FileNotFoundError) as error:
+    except CommandError as error:
         _say(str(error))
+        return 1
+    except FileNotFoundError as error:
+        _say(f"{error.filename} is not to be found: `make setup` puts it on the PATH of .venv/bin/activate")
         return 1
     return 0
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    # Raised where the program is, so that a half-made cluster is removed on the way out.
+    # Raised where the program is, so that a half-made cluster is removed on the way out; once is enough.
+    for stopping in _STOPPING:
+        signal.signal(stopping, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -7,8 +7,8 @@ from infra.clusters.contract import PortMapping
 from infra.labels import INGRESS_NODE
 from infra.ports import LOOPBACK
 
-# There is one of each, so no leader to elect. Waiting for the election, and the throttle on what controllers ask
-# at their start, hold up every node that joins.
+# There is one of each, so no leader to elect. Waiting for the election, and the throttle on what controllers
+# ask at their start, hold up every node that joins.
 _CONTROL_PLANE_AT_ONCE = """\
 kind: ClusterConfiguration
 controllerManager:

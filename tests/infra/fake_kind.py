@@ -1,0 +1,98 @@
+"""Stand-ins for `kind` and `docker`: they keep the nodes in a file, fail as told, and note what was asked.
+
+Enough to show what the cluster command does to a machine, without a container engine.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPT = """#!{python}
+import json, os, stat, sys, time
+from pathlib import Path
+
+folder = Path(__file__).parent
+nodes, plan = folder / "nodes", folder / "failures.json"
+program, arguments = Path(__file__).name, sys.argv[1:]
+words = " ".join([program, *arguments[:2]])
+call = {{"words": words, "pid": os.getpid(), "arguments": arguments}}
+
+def option(name):
+    return arguments[arguments.index(name) + 1]
+
+if words.startswith("docker ps"):
+    if (folder / "engine-is-down").exists():
+        sys.exit("Cannot connect to the Docker daemon")
+    print(nodes.read_text() if nodes.exists() else "", end="")
+    sys.exit(0)
+
+if words == "kind create cluster":
+    kubeconfig = Path(option("--kubeconfig"))
+    call["claim"] = oct(stat.S_IMODE(kubeconfig.stat().st_mode)) if kubeconfig.exists() else None
+    call["config"] = sys.stdin.read()
+with (folder / "asked.jsonl").open("a") as asked:
+    asked.write(json.dumps(call) + "\\n")
+
+if words == "kind create cluster":
+    nodes.write_text(f"node-{{os.getpid()}}\\n")
+    failures = json.loads(plan.read_text()) if plan.exists() else []
+    if failures:
+        plan.write_text(json.dumps(failures[1:]))
+        print(failures[0], file=sys.stderr, flush=True)
+        if failures[0] == "hang":
+            time.sleep(60)
+        sys.exit(1)
+    kubeconfig.write_text("secret: kubeconfig")
+elif words == "kind delete cluster":
+    nodes.unlink(missing_ok=True)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeMachine:
+    """A machine with nothing on it but what the two programs think of it."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {
+            "PATH": str(self.folder),  # and nothing else: no test may reach the real programs
+            "CLUSTER_NAME": "x",
+            "KUBECONFIG_PATH": str(self.kubeconfig),
+        }
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "artifacts" / "kubeconfig"
+
+    @property
+    def nodes(self) -> list[str]:
+        file = self.folder / "nodes"
+        return file.read_text().split() if file.exists() else []
+
+    def has_cluster_of(self, *nodes: str) -> None:
+        (self.folder / "nodes").write_text("\n".join(nodes) + "\n")
+
+    def fails_with(self, *said: str) -> None:
+        (self.folder / "failures.json").write_text(json.dumps(said))
+
+    def engine_is_down(self) -> None:
+        (self.folder / "engine-is-down").touch()
+
+    def asked(self) -> list[dict[str, object]]:
+        file = self.folder / "asked.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def asked_for(self) -> list[str]:
+        return [str(call["words"]) for call in self.asked()]
+
+
+def fake_machine(folder: Path) -> FakeMachine:
+    for program in ("kind", "docker"):
+        script = folder / program
+        script.write_text(_SCRIPT.format(python=sys.executable))
+        script.chmod(0o755)
+    return FakeMachine(folder=folder)

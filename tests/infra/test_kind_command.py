@@ -1,0 +1,185 @@
+"""The command that makes and deletes the cluster: never another's, and never half of one left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.clusters import kind_command
+from infra.clusters.kind_command import TRANSIENT
+from tests.infra.fake_kind import FakeMachine, fake_machine
+
+PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
+STARTED_SLOWLY = 'ERROR: failed to create cluster: could not find a log line that matches "Reached target"'
+KILLED = (
+    'ERROR: failed to create cluster: failed to init node with kubeadm: command "docker exec --privileged '
+    'x-control-plane kubeadm init --skip-phases=preflight" failed with error: exit status 137'
+)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> FakeMachine:
+    return fake_machine(tmp_path)
+
+
+def start(machine: FakeMachine, verb: str, stdout_before: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, kind_command.__file__, verb],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **machine.environment, "PULUMI_COMMAND_STDOUT": stdout_before},
+    )
+
+
+def run(machine: FakeMachine, verb: str, stdout_before: str = "") -> tuple[int, str, str]:
+    with start(machine, verb, stdout_before) as process:
+        stdout, stderr = process.communicate('{"kind": "Cluster"}', timeout=30)
+    return process.returncode, stdout, stderr
+
+
+def wait_for(come_true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not come_true():
+        assert time.monotonic() < until, "it did not come to pass in time"
+        time.sleep(0.02)
+
+
+def test_a_cluster_is_made_from_the_config_on_stdin_and_told_by_its_nodes(machine: FakeMachine) -> None:
+    code, stdout, stderr = run(machine, "create")
+    assert (0, machine.nodes) == (code, stdout.split()), stderr
+    (call,) = machine.asked()
+    assert '{"kind": "Cluster"}' == call["config"]
+    assert "secret" not in stdout + stderr
+
+
+def test_the_kubeconfig_is_its_owners_alone_from_before_the_first_container(machine: FakeMachine) -> None:
+    run(machine, "create")
+    (call,) = machine.asked()
+    assert "0o600" == call["claim"]
+    assert 0o600 == machine.kubeconfig.stat().st_mode & 0o777
+
+
+def test_a_foreign_cluster_of_the_same_name_is_an_error_and_is_left_alone(machine: FakeMachine) -> None:
+    machine.has_cluster_of("theirs")
+    code, stdout, stderr = run(machine, "create")
+    assert (1, "") == (code, stdout)
+    assert "a KinD cluster named x exists and is not this stack's" in stderr
+    assert "kind delete cluster --name x" in stderr
+    assert ([], ["theirs"]) == (machine.asked(), machine.nodes)
+
+
+def test_a_failure_that_passes_is_tried_again_without_the_half_made_cluster(machine: FakeMachine) -> None:
+    machine.fails_with(STARTED_SLOWLY)
+    code, stdout, stderr = run(machine, "create")
+    assert (0, machine.nodes) == (code, stdout.split()), stderr
+    assert ["kind create cluster", "kind delete cluster", "kind create cluster"] == machine.asked_for()
+    assert ["0o600", "0o600"] == [call["claim"] for call in machine.asked() if "claim" in call]
+
+
+def test_a_failure_that_stays_is_not_tried_again_and_leaves_its_logs_alone(machine: FakeMachine) -> None:
+    machine.fails_with(PORT_TAKEN)
+    code, _, stderr = run(machine, "create")
+    assert 1 == code
+    assert PORT_TAKEN in stderr, "the reason comes first-hand"
+    assert ["kind create cluster", "kind export logs", "kind delete cluster"] == machine.asked_for()
+    assert ([], False) == (machine.nodes, machine.kubeconfig.exists())
+
+
+def test_a_failure_that_does_not_pass_ends_after_the_last_attempt(machine: FakeMachine) -> None:
+    machine.fails_with(*[KILLED] * 10)
+    code, _, _ = run(machine, "create")
+    assert (1, kind_command.ATTEMPTS) == (code, machine.asked_for().count("kind create cluster"))
+    assert [] == machine.nodes
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_creation_leaves_nothing_behind(machine: FakeMachine, number: signal.Signals) -> None:
+    machine.fails_with("hang")
+    with start(machine, "create") as process:
+        assert process.stdin
+        process.stdin.close()
+        wait_for(lambda: bool(machine.nodes))
+        process.send_signal(number)
+        assert 128 + number == process.wait(timeout=20)
+    assert ([], False) == (machine.nodes, machine.kubeconfig.exists())
+    kind_process_id = int(str(machine.asked()[0]["pid"]))
+    with pytest.raises(ProcessLookupError):
+        os.kill(kind_process_id, 0)
+
+
+def test_the_cluster_that_was_made_is_deleted(machine: FakeMachine) -> None:
+    _, made, _ = run(machine, "create")
+    code, _, stderr = run(machine, "delete", stdout_before=made.strip())
+    assert (0, [], False) == (code, machine.nodes, machine.kubeconfig.exists()), stderr
+
+
+def test_a_cluster_that_lost_a_node_is_deleted_too(machine: FakeMachine) -> None:
+    machine.has_cluster_of("one")
+    assert 0 == run(machine, "delete", stdout_before="one\ntwo")[0]
+    assert [] == machine.nodes
+
+
+def test_another_cluster_that_took_the_name_meanwhile_is_left_alone(machine: FakeMachine) -> None:
+    machine.has_cluster_of("theirs")
+    code, _, stderr = run(machine, "delete", stdout_before="ours")
+    assert (0, ["theirs"]) == (code, machine.nodes)
+    assert "is not the one this stack made" in stderr
+
+
+def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> None:
+    machine.fails_with("hang")
+    with start(machine, "create") as process:
+        assert process.stdin
+        process.stdin.close()
+        wait_for(lambda: bool(machine.nodes))
+        process.send_signal(signal.SIGTERM)
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+    assert [] == machine.nodes
+
+
+def test_a_missing_program_is_named_with_what_puts_it_there(machine: FakeMachine) -> None:
+    (machine.folder / "kind").unlink()
+    code, _, stderr = run(machine, "delete")
+    assert 1 == code
+    assert "kind is not to be found: `make setup`" in stderr
+
+
+def test_a_cluster_that_is_gone_already_is_no_error(machine: FakeMachine) -> None:
+    assert 0 == run(machine, "delete", stdout_before="ours")[0]
+
+
+@pytest.mark.parametrize("verb", ["create", "delete"])
+def test_an_engine_that_does_not_answer_is_named(machine: FakeMachine, verb: str) -> None:
+    machine.engine_is_down()
+    code, _, stderr = run(machine, verb, stdout_before="ours")
+    assert 1 == code
+    assert "the container engine does not answer" in stderr
+    assert [] == machine.asked()
+
+
+@pytest.mark.parametrize("said", [STARTED_SLOWLY, KILLED])
+def test_what_a_slow_machine_says_passes(said: str) -> None:
+    assert TRANSIENT.search(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        PORT_TAKEN,
+        'ERROR: failed to create cluster: failed to pull image "loadproof/node:v0": not found',
+        "ERROR: failed to create cluster: running kind with rootless provider requires cgroup v2",
+        'ERROR: failed to create cluster: node(s) already exist for a cluster with the name "x"',
+        'failed to init node with kubeadm: command "kubeadm init" failed with error: exit status 1',
+    ],
+)
+def test_what_is_wrong_for_good_does_not_pass(said: str) -> None:
+    assert not TRANSIENT.search(said)
