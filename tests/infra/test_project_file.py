@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra import versions
 from infra.parsing import parse
 from infra.paths import ROOT
 from infra.project_file import decoded, read_yaml, schema, with_defaults, without_namespace
@@ -22,6 +23,12 @@ def test_the_program_reads_every_declared_key(key: str) -> None:
     config = ci_config()
     del config[key]
     assert (f"{key} is not set",) == problems(config)
+
+
+def test_the_node_image_is_the_pinned_one() -> None:
+    default = schema(PROJECT)["cluster_node_image"]["default"]
+    assert versions.image("loadproof/node") == default
+    assert default.endswith(f":v{versions.version('kubernetes')}")
 
 
 def test_the_committed_stack_sets_nothing_that_is_the_default_anyway() -> None:
