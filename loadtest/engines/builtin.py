@@ -38,11 +38,16 @@ class BuiltinEngine:
 
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         _check_open_file_limit(plan.concurrency)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _no_collector_pauses():
-            loop = runner.get_loop()
-            load = loop.create_task(self._run(plan, target, on_sample))
-            with held_signals(lambda: loop.call_soon_threadsafe(load.cancel)):
-                return loop.run_until_complete(load)
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        loop = runner.get_loop()
+        load = loop.create_task(self._run(plan, target, on_sample))
+
+        def stop() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(load.cancel)
+
+        with held_signals(stop), runner, _no_collector_pauses():
+            return loop.run_until_complete(load)
 
     async def _run(
         self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]

@@ -1,7 +1,7 @@
 """Interrupts while an event loop runs.
 
-An exception that a signal handler raises inside a callback ends in the event loop's log and stops nothing.
-So while the loop runs a signal only asks it to stop; the handler that was there before gets it afterwards.
+An exception that a signal handler raises inside a callback of the loop, or inside a finalizer, is logged and
+stops nothing. So a signal only asks the loop to stop; the handler that was there before gets it afterwards.
 """
 
 import signal
@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def held_signals(stop: Callable[[], object]) -> Iterator[None]:
+def held_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Within, a signal calls `stop`; on the way out the first one is delivered as if it came then."""
     received: list[int] = []
 

@@ -87,6 +87,8 @@ def raw_server(behaviour: Behaviour) -> Iterator[RawServer]:
             server.open_connections -= 1
 
     async def stop() -> None:
+        for _ in range(10):  # turns of the loop; asyncio loses a connection that is accepted while it closes
+            await asyncio.sleep(0)
         listener.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
