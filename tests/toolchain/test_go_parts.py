@@ -118,6 +118,14 @@ def test_the_command_provider_and_the_host_script_are_of_the_engines_own_version
         assert requirements(wrapper)["github.com/pulumi/pulumi/sdk/v3"] == engine
 
 
+def test_the_command_provider_shares_what_was_compiled_for_the_engine() -> None:
+    engine, provider = requirements("pulumi"), requirements("pulumi-resource-command")
+    shared = engine.keys() & provider.keys()
+    assert len(shared) > 50, "the two have most of their modules in common"
+    differing = {module for module in shared if engine[module] != provider[module]}
+    assert not differing, "each of these is compiled twice"
+
+
 def test_every_staging_module_is_replaced_by_the_release_of_the_same_number() -> None:
     text = (GO_WRAPPERS / "kubernetes" / "go.mod").read_text(encoding="utf-8")
     replaced = dict(re.findall(r"^\s*(?:replace )?(k8s\.io/\S+) => \S+ (v\S+)$", text, re.MULTILINE))
