@@ -27,7 +27,8 @@ _STOP_TIMEOUT_S = 30.0
 _ASK_TIMEOUT_S = 10.0
 _POLL_S = 0.1
 _RUN = Path("/var/run")
-_PID_FILES = {"dockerd": _RUN / "docker.pid", "containerd": _RUN / "docker/containerd/containerd.pid"}
+_SYSTEMD = Path("/run/systemd/system")
+_PID_FILES = {"dockerd": "docker.pid", "containerd": "docker/containerd/containerd.pid"}
 # What several Kubernetes nodes on one kernel need; the usual defaults let the third node's kubelet fail.
 _INOTIFY_LEAST = {"max_user_instances": 512, "max_user_watches": 524_288}
 
@@ -55,13 +56,19 @@ def ensure_engine(*, cache: Cache, say: Say) -> None:
 
 def start(*, cache: Cache, say: Say) -> None:
     """Start the installed engine, detached from this process, and wait until it answers."""
-    if Path("/run/systemd/system").is_dir():
+    if _SYSTEMD.is_dir():
         say("starting the container engine: systemctl start docker")
         Processes().run(("systemctl", "start", "docker"), log=_log(cache), what="container engine")
-    elif not _alive("dockerd"):
-        say(f"starting the container engine: dockerd, its log in {_log(cache)}")
-        _spawn(cache)
-    _wait_until_it_answers(cache)
+        _wait_until_it_answers(cache)
+        return
+    _forget_the_dead()
+    if (_RUN / _PID_FILES["dockerd"]).exists():
+        say("waiting for the container engine, which somebody has started")
+        _wait_until_it_answers(cache)
+        return
+    say(f"starting the container engine: dockerd, its log in {_log(cache)}")
+    pid = _spawn(cache)
+    _wait_until_it_answers(cache, ended=lambda: _command_of(pid) is None)
 
 
 def stop(*, cache: Cache, say: Say) -> None:
@@ -128,24 +135,33 @@ def _install(cache: Cache) -> None:
     apt.install(*packages)
 
 
-def _spawn(cache: Cache) -> None:
-    for command, file in _PID_FILES.items():
-        # A pid left by a killed daemon may belong to another program by now; the new daemon would give up.
+def _forget_the_dead() -> None:
+    """A pid left by a killed daemon may be another program's by now, and the next daemon would give up."""
+    for command, name in _PID_FILES.items():
+        file = _RUN / name
         if file.exists() and _command_of(int(file.read_text().strip() or 0)) != command:
             file.unlink()
-    _log(cache).parent.mkdir(parents=True, exist_ok=True)
-    with _log(cache).open("ab") as log:
-        daemon = subprocess.Popen(
-            ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
-        )
-    _record(cache).parent.mkdir(parents=True, exist_ok=True)
-    _record(cache).write_text(json.dumps({"pid": daemon.pid, "started": _started_at(daemon.pid)}))
 
 
-def _wait_until_it_answers(cache: Cache) -> None:
+def _spawn(cache: Cache) -> int:
+    """Start the daemon in a session of its own, and note its pid; it stays when this process has ended."""
+    log, record = _log(cache), _record(cache)
+    for file in (log, record):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    streams = (
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    )
+    pid = os.posix_spawnp("dockerd", ["dockerd"], os.environ, file_actions=streams, setsid=True)
+    record.write_text(json.dumps({"pid": pid, "started": _started_at(pid)}))
+    return pid
+
+
+def _wait_until_it_answers(cache: Cache, ended: Callable[[], bool] = lambda: False) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while _version() is None:
-        if time.monotonic() > deadline or not _alive("dockerd"):
+        if ended() or time.monotonic() > deadline:
             raise ToolchainError(
                 f"the container engine does not answer:\n{_last_lines(_log(cache))}",
                 hint=f"the whole log: {_log(cache)}; any engine that `docker version` shows is used",
@@ -165,10 +181,6 @@ def _version() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
-
-
-def _alive(command: str) -> bool:
-    return any(_command_of(int(p.name)) == command for p in Path("/proc").iterdir() if p.name.isdigit())
 
 
 def _command_of(pid: int) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toolchain.debian import Apt, debian_source
 from toolchain.sources.build import BuildContext
+from toolchain.sources.images import IMAGE_RECORD, write_record
 
 IMAGES = Path(__file__).parents[1] / "images"
 GO_WRAPPERS = Path(__file__).parents[1] / "go"
@@ -45,9 +46,14 @@ def docker_build(context: BuildContext, folder: Path, reference: str, **argument
 
 def note_image(context: BuildContext, reference: str) -> None:
     """Leave the part's record of its image: the id tells whether the engine still has the very same one."""
-    identity = context.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).strip()
-    text = json.dumps({"reference": reference, "id": identity})
-    (context.out / "image.json").write_text(text + "\n", encoding="utf-8")
+    image_id = context.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).strip()
+    write_record(context.out, reference=reference, image_id=image_id)
+
+
+def reference_of_need(context: BuildContext, name: str) -> str:
+    """The name in the engine of an image that the recipe needs."""
+    record = json.loads((context.dependency(name) / IMAGE_RECORD).read_text(encoding="utf-8"))
+    return str(record["reference"])
 
 
 def unpack_debian(

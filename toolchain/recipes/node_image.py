@@ -8,7 +8,6 @@ What node-base differs in from upstream's is told in docs/images.md.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from toolchain.recipes.images import (
     note_image,
     put,
     reference_of,
+    reference_of_need,
 )
 from toolchain.sources.build import BuildContext, Recipe
 
@@ -45,19 +45,14 @@ def node_base(context: BuildContext) -> None:
         put(kubernetes / name, folder / "bin" / name)
     (folder / "version").write_text(f"v{context.part.version}", encoding="utf-8")
     _replace(folder / "files/etc/containerd/config.toml", "@PAUSE@", images["pause"])
-    debian = json.loads((context.dependency("debian-node") / "image.json").read_text(encoding="utf-8"))
     reference = reference_of(context)
-    docker_build(context, folder, f"{reference}-empty", DEBIAN=debian["reference"])
+    docker_build(context, folder, f"{reference}-empty", DEBIAN=reference_of_need(context, "debian-node"))
     bake(context, f"{reference}-empty", tuple(images.values()), reference)
 
 
 def node_image(context: BuildContext) -> None:
     """The node with the workloads' images, whichever way each of them came into the engine."""
-    names = ("node-base", *_WORKLOADS)
-    base, *images = (
-        json.loads((context.dependency(name) / "image.json").read_text(encoding="utf-8"))["reference"]
-        for name in names
-    )
+    base, *images = (reference_of_need(context, name) for name in ("node-base", *_WORKLOADS))
     bake(context, base, tuple(images), reference_of(context))
 
 

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from toolchain.cache import Cache
+from toolchain.errors import CommandError, ToolchainError
+from toolchain.pins import Kind, load_pins
+from toolchain.process import Processes
+from toolchain.recipes import RECIPES, workload_images
+from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder
+from toolchain.recipes.node_image import bake
+from toolchain.recipes.workload_images import adapted
+from toolchain.sources.build import BuildContext
+
+PINS = load_pins()
+
+
+class Workshop(BuildContext):
+    """A recipe's surroundings in which commands are noted, answered by rule, and not run."""
+
+    calls: list[tuple[str, ...]]
+    said: list[str]
+    fails: str | None
+
+    def run(
+        self,
+        *args: str,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> str:
+        self.calls.append(args)
+        if self.fails is not None and self.fails in args:
+            object.__setattr__(self, "fails", None)
+            raise CommandError("it failed", hint="")
+        return "sha256:abc\n" if args[:3] == ("docker", "image", "inspect") else "a-container\n"
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    for name in ("out", "work"):
+        (tmp_path / name).mkdir()
+    said: list[str] = []
+    made = Workshop(
+        part=PINS["image-prometheus"],
+        out=tmp_path / "out",
+        work=tmp_path / "work",
+        cache=Cache(root=tmp_path / "cache"),
+        log=tmp_path / "log",
+        dependencies={},
+        processes=Processes(),
+        report=said.append,
+    )
+    for name, value in {"calls": [], "said": said, "fails": None}.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def verbs(workshop: Workshop) -> list[str]:
+    return [call[-1] for call in workshop.calls if call[:2] == ("docker", "exec")]
+
+
+def test_every_image_of_the_pins_has_a_recipe() -> None:
+    images = {name for name, part in PINS.items() if part.kind is Kind.IMAGE}
+    assert images <= RECIPES.keys()
+
+
+def test_every_input_of_an_image_recipe_is_there() -> None:
+    for name, part in PINS.items():
+        if part.kind is Kind.IMAGE:
+            missing = [path for path in RECIPES[name].inputs if not path.exists()]
+            assert [] == missing, f"{name}: what is not there cannot change the part's key"
+
+
+def test_the_folder_of_a_dockerfile_decides_the_key_of_its_image() -> None:
+    inputs = {path for name in RECIPES for path in RECIPES[name].inputs}
+    unused = [f.parent.name for f in IMAGES.glob("*/Dockerfile") if f.parent not in inputs]
+    assert [] == unused
+
+
+def test_no_dockerfile_fetches_anything() -> None:
+    fetching = ("http:", "https:", "apt-get", "curl", "wget", "apk ")
+    for file in IMAGES.glob("*/Dockerfile"):
+        text = file.read_text()
+        assert not [word for word in fetching if word in text], file
+        assert [] == [
+            line
+            for line in text.splitlines()
+            if line.startswith("FROM") and line not in ("FROM scratch", "FROM ${DEBIAN}")
+        ], file
+
+
+def test_an_image_is_built_without_network(workshop: Workshop) -> None:
+    docker_build(workshop, dockerfile_folder(workshop, "pause"), "a:1", NAME="value")
+    (call,) = workshop.calls
+    assert "--network=none" in call
+    assert "NAME=value" in call
+
+
+def test_baking_imports_discards_archives_and_shares_layers(workshop: Workshop) -> None:
+    bake(workshop, "base:1", ("one:1", "two:2"), "node:1")
+    assert ["start", "discard", "stop", "share"] == verbs(workshop)
+    (imported,) = [call for call in workshop.calls if call[0] == "bash"]
+    assert ("a-container", "", "one:1", "two:2") == imported[-4:]
+    assert {"reference": "node:1", "id": "sha256:abc"} == json.loads(
+        (workshop.out / "image.json").read_text()
+    )
+
+
+def test_what_cannot_be_unpacked_is_baked_packed_with_all_its_archives(workshop: Workshop) -> None:
+    object.__setattr__(workshop, "fails", "pipefail")
+    bake(workshop, "base:1", ("one:1",), "node:1")
+    assert ["start", "stop"] == verbs(workshop), "a layer's archive is needed where no node has it unpacked"
+    imported = [call for call in workshop.calls if call[0] == "bash"]
+    assert ("a-container", "--no-unpack", "one:1") == imported[-1][-3:]
+    assert any("stay packed" in line for line in workshop.said)
+
+
+def test_a_failed_baking_leaves_no_container_and_no_image(workshop: Workshop) -> None:
+    object.__setattr__(workshop, "fails", "stop")
+    with pytest.raises(CommandError):
+        bake(workshop, "base:1", ("one:1",), "node:1")
+    assert ("docker", "rm", "--force", "--volumes", "a-container") == workshop.calls[-1]
+    assert not any("commit" in call for call in workshop.calls)
+    assert not (workshop.out / "image.json").exists()
+
+
+def test_prometheus_of_another_version_is_not_passed_off_as_the_pinned_one(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacked(*_: object) -> Mapping[str, str]:
+        return {"prometheus": "2.54.0+ds1-1"}
+
+    monkeypatch.setattr(workload_images, "_unpack", unpacked)
+    with pytest.raises(ToolchainError, match=r"prometheus 2\.54\.0\+ds1-1, not 2\.53\.3"):
+        workload_images.prometheus(workshop)
+    assert [] == workshop.calls
+
+
+TEMPLATE = """\
+# start
+pid {{ .PID }};
+http {
+}
+
+stream {
+    lua_things;
+    server {
+    }
+}
+
+{{/* definition of templates to avoid repetitions */}}
+{{ define "X" }}
+"""
+
+
+def test_the_controllers_template_loads_modules_and_gets_a_stream_block_without_lua() -> None:
+    text = adapted(TEMPLATE, "stream { plain }\n")
+    assert text.index("include /etc/nginx/modules.conf;") < text.index("http {")
+    assert "lua_things" not in text
+    assert 1 == text.count("stream {")
+    assert text.endswith(TEMPLATE[TEMPLATE.index("{{/* definition") :])
+
+
+@pytest.mark.parametrize("lost", ["\npid {{ .PID }};\n", "\nstream {\n", "\n{{/* definition of templates"])
+def test_a_template_of_another_build_is_refused_and_not_half_adapted(lost: str) -> None:
+    with pytest.raises(ToolchainError, match="no single"):
+        adapted(TEMPLATE.replace(lost, "\n"), "stream {}\n")

@@ -1,0 +1,178 @@
+"""The node image in the engine, whichever way it was got: what is in it, and baking on top of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolchain.cache import Cache
+from toolchain.pins import Part, load_pins
+from toolchain.process import Processes
+from toolchain.recipes.images import IMAGES
+from toolchain.recipes.node_image import bake
+from toolchain.sources.build import BuildContext
+
+pytestmark = pytest.mark.cluster
+
+PINS = load_pins()
+WORKLOADS = ("image-http-echo", "image-ingress-nginx", "image-prometheus")
+DELETES = "loadproof/test-deletes:1"
+BAKED = "loadproof/test-node:1"
+
+
+def reference(part: Part) -> str:
+    assert part.image is not None
+    return part.image.reference
+
+
+NODE = reference(PINS["node-image"])
+
+
+def docker(*args: str, stdin: bytes | None = None) -> str:
+    done = subprocess.run(("docker", *args), input=stdin, capture_output=True, check=False)
+    assert 0 == done.returncode, done.stderr.decode()
+    return done.stdout.decode()
+
+
+class Node:
+    """A container of a node image with nothing but its containerd running."""
+
+    def __init__(self, image: str) -> None:
+        options = (
+            "--detach",
+            "--rm",
+            "--privileged",
+            "--network=none",
+            "--volume=/var",
+            "--entrypoint=sleep",
+        )
+        self.name = docker("run", *options, image, "600").strip()
+        script = (IMAGES / "bake.sh").read_bytes()
+        docker("exec", "--interactive", self.name, "bash", "-s", "start", stdin=script)
+
+    def run(self, *args: str) -> str:
+        return docker("exec", self.name, *args)
+
+    def images(self) -> set[str]:
+        return set(self.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").split())
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest) -> Iterator[Node]:
+    made = Node(getattr(request, "param", NODE))
+    yield made
+    docker("rm", "--force", "--volumes", made.name)
+
+
+def test_all_that_kubeadm_and_the_stack_name_is_in_the_node_under_that_name(node: Node) -> None:
+    version = node.run("cat", "/kind/version")
+    kubeadm = node.run("kubeadm", "config", "images", "list", f"--kubernetes-version={version}").split()
+    named = {*kubeadm, *(reference(PINS[name]) for name in WORKLOADS)}
+    assert set() == {_full(name) for name in named} - node.images(), "a cluster would have to pull it"
+
+
+def test_a_workload_starts_from_what_is_in_the_node(node: Node) -> None:
+    image = _full(reference(PINS["image-prometheus"]))
+    run = (
+        "ctr",
+        "--namespace=k8s.io",
+        "run",
+        "--rm",
+        "--net-host",
+        image,
+        "check",
+        "/bin/prometheus",
+        "--version",
+    )
+    assert f"version {PINS['image-prometheus'].version}" in node.run(*run)
+
+
+def test_an_image_whose_layers_delete_files_is_baked_all_the_same(tmp_path: Path) -> None:
+    docker("load", stdin=_image_that_deletes())
+    said: list[str] = []
+    context = BuildContext(
+        part=PINS["node-image"],
+        out=tmp_path,
+        work=tmp_path,
+        cache=Cache(root=tmp_path),
+        log=tmp_path / "log",
+        dependencies={},
+        processes=Processes(),
+        report=said.append,
+    )
+    try:
+        bake(context, NODE, (DELETES,), BAKED)
+        assert any("stay packed" in line for line in said), (
+            "this test's image was unpacked: it proves nothing"
+        )
+        node = Node(BAKED)
+        try:
+            assert _full(DELETES) in node.images()
+            mounted = "ctr -n k8s.io images mount " + _full(DELETES) + " /mnt && ls /mnt"
+            assert "kept" == node.run("bash", "-c", mounted).split()[-1], "the deletion was lost"
+        finally:
+            docker("rm", "--force", "--volumes", node.name)
+    finally:
+        docker("image", "rm", "--force", BAKED, DELETES)
+
+
+def test_a_broken_lua_library_keeps_the_ingress_image_from_being_built(tmp_path: Path) -> None:
+    image = reference(PINS["image-ingress-nginx"])
+    if not subprocess.run(("docker", "image", "inspect", image), capture_output=True, check=False).stdout[3:]:
+        pytest.skip("the engine no longer has the image by itself")
+    check = ("run", "--rm", "--network=none", "--entrypoint=nginx")
+    source = (IMAGES / "ingress-nginx/lua/resty/roundrobin.lua").read_text()
+    broken = tmp_path / "roundrobin.lua"
+    broken.write_text(source.replace("turn.credit + turn.weight", "turn.credit + 1"))
+    broken.chmod(0o644)
+    tmp_path.chmod(0o755)
+    assert broken.read_text() != source, "nothing was broken"
+    mount = f"--volume={broken}:/etc/nginx/lua/resty/roundrobin.lua:ro"
+    command = ("docker", *check, mount, image, "-c", "/etc/nginx/check.conf")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "check.conf" in done.stderr and "No such file" in done.stderr:
+        pytest.skip("the image is upstream's own")
+    assert 0 != done.returncode
+    assert "round robin does not follow the weights" in done.stderr
+    docker(*check, image, "-c", "/etc/nginx/check.conf")
+
+
+def _full(name: str) -> str:
+    """The name as containerd has it: with its registry."""
+    return name if "." in name.partition("/")[0] else f"docker.io/{name}"
+
+
+def _image_that_deletes() -> bytes:
+    """An image of two layers; the second deletes a file of the first."""
+    layers = [_tar({"kept": b"1", "gone": b"2"}), _tar({".wh.gone": b""})]
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {},
+            "rootfs": {
+                "type": "layers",
+                "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers],
+            },
+        }
+    ).encode()
+    names = [f"{number}.tar" for number in range(len(layers))]
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": [DELETES], "Layers": names}]).encode()
+    return _tar({"config.json": config, "manifest.json": manifest, **dict(zip(names, layers, strict=True))})
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
