@@ -57,7 +57,7 @@ def run_deployed(job: Job, stages: Stages) -> ExitCode:
     with run_lock(job.project, job.stack), interrupts():
         job.artifacts.start_afresh()
         facts = read_stack_facts(job.project, job.stack)
-        code = _attempt(job, stages, lambda: _measure(job, stages, _stack(job)), facts)
+        code = _attempt(job, stages, lambda: _measure(job, stages, _target(_stack(job))), facts)
         results.save_timings(job.artifacts, stages.timings)
     return code
 
@@ -119,11 +119,12 @@ def _target(stack: PulumiStack) -> TargetEnvironment:
 def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
     with stages.stage("up") as say:
         stack.up(say)
-    return _measure(job, stages, stack)
+        target = _target(stack)
+    return _measure(job, stages, target)
 
 
-def _measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
-    report = measurement.measure(job, _target(stack), stages)
+def _measure(job: Job, stages: Stages, target: TargetEnvironment) -> Report:
+    report = measurement.measure(job, target, stages)
     results.save_report(job.artifacts, report)
     stages.progress.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")
     return report
