@@ -6,6 +6,7 @@ lists and settings stay as they are. Mirror and keyring are the machine's own: n
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
@@ -91,7 +92,18 @@ class Apt:
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         }
         given = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        self.run("apt-get", *given, *args, cwd=cwd, env={"DEBIAN_FRONTEND": "noninteractive"})
+        self.run(
+            "apt-get",
+            *given,
+            *args,
+            cwd=cwd,
+            env={"DEBIAN_FRONTEND": "noninteractive", "PATH": path_with_sbin()},
+        )
+
+
+def path_with_sbin() -> str:
+    """The search path with root's programs, which a root shell got by plain `su` does not have."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def debian_source(apt: Path = Path("/etc/apt"), codename: str | None = None) -> Source:

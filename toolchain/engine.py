@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain.cache import Cache
-from toolchain.debian import Apt, debian_codename, debian_source
+from toolchain.debian import Apt, debian_codename, debian_source, path_with_sbin
 from toolchain.errors import ToolchainError
 from toolchain.process import Processes
 
@@ -48,7 +48,7 @@ def ensure_engine(*, cache: Cache, say: Say) -> None:
     if _version() is not None:
         return
     _refuse_where_not_ours_to_start()
-    if shutil.which("dockerd") is None:
+    if _daemon() is None:
         say(f"no container engine on this machine: installing Debian {_ENGINE_SUITE}'s docker.io")
         _install(cache)
     start(cache=cache, say=say)
@@ -66,8 +66,11 @@ def start(*, cache: Cache, say: Say) -> None:
         say("waiting for the container engine, which somebody has started")
         _wait_until_it_answers(cache)
         return
+    daemon = _daemon()
+    if daemon is None:
+        raise ToolchainError("there is no dockerd on this machine", hint="install Docker Engine")
     say(f"starting the container engine: dockerd, its log in {_log(cache)}")
-    pid = _spawn(cache)
+    pid = _spawn(daemon, cache)
     _wait_until_it_answers(cache, ended=lambda: _command_of(pid) is None)
 
 
@@ -121,6 +124,10 @@ def _refuse_where_not_ours_to_start() -> None:
         )
 
 
+def _daemon() -> str | None:
+    return shutil.which("dockerd", path=path_with_sbin())
+
+
 def _install(cache: Cache) -> None:
     def run(*args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
         return Processes().run(args, log=_log(cache), what="container engine", cwd=cwd, env=env)
@@ -143,7 +150,7 @@ def _forget_the_dead() -> None:
             file.unlink()
 
 
-def _spawn(cache: Cache) -> int:
+def _spawn(daemon: str, cache: Cache) -> int:
     """Start the daemon in a session of its own, and note its pid; it stays when this process has ended."""
     log, record = _log(cache), _record(cache)
     for file in (log, record):
@@ -153,7 +160,8 @@ def _spawn(cache: Cache) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     )
-    pid = os.posix_spawnp("dockerd", ["dockerd"], os.environ, file_actions=streams, setsid=True)
+    environment = {**os.environ, "PATH": path_with_sbin()}
+    pid = os.posix_spawn(daemon, ["dockerd"], environment, file_actions=streams, setsid=True)
     record.write_text(json.dumps({"pid": pid, "started": _started_at(pid)}))
     return pid
 

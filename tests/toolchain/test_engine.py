@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import sys
 import time
@@ -79,6 +78,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     monkeypatch.setenv("PATH", f"{made.bin}:/usr/bin:/bin")
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setattr(engine, "_RUN", made.run)
+    monkeypatch.setattr(engine, "path_with_sbin", lambda: f"{made.bin}:/usr/bin:/bin")
     monkeypatch.setattr(engine, "_SYSTEMD", tmp_path / "no-systemd")
     monkeypatch.setattr(engine, "debian_codename", lambda: "bookworm")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -136,7 +136,7 @@ def test_a_pid_file_left_by_a_killed_engine_does_not_keep_a_new_one_from_startin
 
 
 def test_an_engine_that_somebody_is_starting_is_waited_for(machine: Machine) -> None:
-    pid = engine._spawn(Cache(root=machine.cache.root / "theirs"))
+    pid = engine._spawn(str(machine.bin / "dockerd"), Cache(root=machine.cache.root / "theirs"))
     _until((machine.run / "docker.pid").exists)
     machine.ensure()
     assert "somebody has started" in machine.said[0]
@@ -209,7 +209,6 @@ def test_a_missing_daemon_is_installed_from_the_release_that_works_and_said_so(
     monkeypatch.setenv("PATH", f"{machine.bin}:/bin")
     source = debian.debian_source(_apt_folder(tmp_path), "bookworm")
     monkeypatch.setattr(engine, "debian_source", lambda: source)
-    monkeypatch.setattr(shutil, "which", lambda name: _which(machine.bin, name))
     machine.ensure()
     assert "installing Debian trixie's docker.io" in machine.said[0]
     update, install = calls.read_text().splitlines()
@@ -241,10 +240,6 @@ def _apt_folder(folder: Path) -> Path:
     (folder / "apt").mkdir()
     (folder / "apt/sources.list").write_text("deb http://mirror.example/debian bookworm main\n")
     return folder / "apt"
-
-
-def _which(folder: Path, name: str) -> str | None:
-    return str(folder / name) if (folder / name).exists() else None
 
 
 def _until(done: Callable[[], bool]) -> None:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolchain.debian import debian_source
+from toolchain.debian import debian_source, path_with_sbin
 from toolchain.errors import ToolchainError
 from toolchain.recipes.images import (
     IMAGES,
@@ -58,7 +58,7 @@ def debian_node(context: BuildContext) -> None:
         SUITE,
         str(root),
         source.uri,
-        env={"DEBOOTSTRAP_DIR": str(tool / "usr/share/debootstrap")},
+        env={"DEBOOTSTRAP_DIR": str(tool / "usr/share/debootstrap"), "PATH": path_with_sbin()},
     )
     for name in _UNREAD:
         shutil.rmtree(root / name, ignore_errors=True)
