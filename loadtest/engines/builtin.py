@@ -6,11 +6,9 @@ begins. Leaves out the HTTP of it (client, response) and what becomes of the sam
 """
 
 import asyncio
-import gc
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,7 +44,7 @@ class BuiltinEngine:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(load.cancel)
 
-        with held_signals(stop), runner, _no_collector_pauses():
+        with held_signals(stop), runner:
             return loop.run_until_complete(load)
 
     async def _run(
@@ -154,14 +152,3 @@ def _check_open_file_limit(concurrency: int) -> None:
             f"a concurrency of {concurrency} needs {needed} open files, this machine's limit is {limit}",
             hint=f"Raise it with `ulimit -n {needed}` or lower --concurrency.",
         )
-
-
-@contextmanager
-def _no_collector_pauses() -> Iterator[None]:
-    """Keep what the process held before out of garbage collection: a full pass over it takes tens of ms."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
