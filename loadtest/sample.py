@@ -22,7 +22,7 @@ class ErrorClass(StrEnum):
     TIMEOUT = "timeout"  # no whole answer within the plan's time-out
     CONNECT = "connect"  # no connection: refused, unreachable
     CLOSED = "closed"  # the connection ended before the answer was whole
-    PROTOCOL = "protocol"  # what came is not HTTP
+    PROTOCOL = "protocol"  # what came is not HTTP, or is more than was asked for
     HTTP_3XX = "http_3xx"
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
@@ -31,10 +31,14 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One request. `latency_ns` runs from the actual start to the last byte, or to the failure."""
+    """One request. `latency_ns` runs from the actual start to the last byte, or to the failure.
+
+    In a closed loop the intended start is the moment the client became free; a connection that has to be
+    opened first is part of the latency.
+    """
 
     arm: Arm
-    round: int
+    round: int  # from 1
     host: str
     intended_start_ns: int
     actual_start_ns: int
