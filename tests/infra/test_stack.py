@@ -225,3 +225,9 @@ def test_everything_but_the_kubeconfig_is_known_before_anything_is_created(ci: R
 def test_the_exports_are_these(ci: Recording) -> None:
     names = {"schema_version", "cluster", "ingress", "apps", "monitoring", "load", "objectives", "kubeconfig"}
     assert names == set(ci.exports)
+
+
+def test_a_release_of_the_same_name_is_never_made_beside_the_old_one(ci: Recording) -> None:
+    release = ci.one("kubernetes:helm.sh/v3:Release", "ingress")
+    assert "ingress-nginx" == release.inputs["name"]
+    assert release.delete_before_replace
