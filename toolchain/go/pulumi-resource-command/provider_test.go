@@ -214,6 +214,19 @@ func TestASecretInputMakesEveryOutputSecretAndStaysOutOfLogsAndErrors(t *testing
 	}
 }
 
+func TestASecretThatIsCutInHalfStaysOutOfTheError(t *testing.T) {
+	inputs := properties(map[string]any{"create": `for i in $(seq 4000); do printf '%s' "$TOKEN"; done; exit 1`})
+	inputs["environment"] = resource.NewObjectProperty(resource.PropertyMap{"TOKEN": secret("hush-hush")})
+	p, _ := start(t)
+	_, err := p.Create(t.Context(), plugin.CreateRequest{Name: "it", Properties: inputs})
+	if err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("want an error without any part of the secret, got %v", err)
+	}
+	if length := len(err.Error()); length > transcriptTailBytes+500 {
+		t.Errorf("an error of %d bytes carries more than the end of the output", length)
+	}
+}
+
 func TestASecretThatWasPrintedBeforeStaysOneAndOutOfLogs(t *testing.T) {
 	p, logged := start(t)
 	old := resource.PropertyMap{"stdout": secret("printed-before"), "stderr": resource.NewStringProperty("")}

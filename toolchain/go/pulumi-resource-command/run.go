@@ -35,7 +35,7 @@ func (s step) run(ctx context.Context, show func(line string)) (output, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
-	transcript := &transcript{show: func(line string) { show(s.redact(line)) }}
+	transcript := &transcript{clean: s.redact, show: show}
 	stdout := &stream{transcript: transcript, shown: s.shows(logStdout)}
 	stderr := &stream{transcript: transcript, shown: s.shows(logStderr)}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -101,9 +101,11 @@ func wait(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// transcript is what may be shown of both streams, line by line in the order of its coming.
+// transcript is what may be shown of both streams, line by line in the order of its coming. Lines are cleaned of secrets
+// before anything is cut off: the rest of a secret would not be known for one.
 type transcript struct {
 	mutex sync.Mutex
+	clean func(text string) string
 	show  func(line string)
 	tail  []byte
 }
@@ -111,8 +113,9 @@ type transcript struct {
 func (t *transcript) add(line []byte) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.show(string(line))
-	t.tail = append(append(t.tail, line...), '\n')
+	cleaned := t.clean(string(line))
+	t.show(cleaned)
+	t.tail = append(append(t.tail, cleaned...), '\n')
 	if surplus := len(t.tail) - transcriptTailBytes; surplus > 0 {
 		t.tail = t.tail[surplus:]
 	}
