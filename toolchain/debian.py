@@ -165,8 +165,10 @@ def _from_line(line: str) -> Iterator[Source]:
     options: list[str] = []
     rest = words[1:]
     if rest[0].startswith("["):
-        end = next(i for i, word in enumerate(rest) if word.endswith("]"))
+        end = next((i for i, word in enumerate(rest) if word.endswith("]")), len(rest))
         options, rest = [word.strip("[]") for word in rest[: end + 1]], rest[end + 1 :]
+    if len(rest) < 2:
+        return
     signed = next((o.partition("=")[2] for o in options if o.startswith("signed-by=")), "")
     uri, suite, *components = rest
     yield Source(uri=uri, suites=(suite,), components=tuple(components), keyring=_keyring(signed))

@@ -79,9 +79,10 @@ def test_a_mirror_under_another_name_is_taken_where_there_is_no_better(tmp_path:
         "",
         "deb http://m/debian trixie main\n",
         "deb\n",
+        "deb [arch=amd64 http://m/debian bookworm main\n",
         DEB822.replace("Types: deb", "Enabled: no\nTypes: deb"),
     ],
-    ids=["nothing", "another release", "half a line", "switched off"],
+    ids=["nothing", "another release", "half a line", "an open bracket", "switched off"],
 )
 def test_a_machine_without_a_debian_archive_is_told_what_is_needed(tmp_path: Path, text: str) -> None:
     name = "debian_sources" if "Types" in text else "list"

@@ -16,6 +16,7 @@ from toolchain.sources.build import BuildContext
 from toolchain.sources.images import IMAGE_RECORD, write_record
 
 IMAGES = Path(__file__).parents[1] / "images"
+PART_LABEL = "loadproof.part"
 GO_WRAPPERS = Path(__file__).parents[1] / "go"
 
 
@@ -41,13 +42,18 @@ def docker_build(context: BuildContext, folder: Path, reference: str, **argument
     """Build the folder's Dockerfile without network, so that nothing unpinned can come in."""
     context.say(f"building image {reference}")
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    context.run("docker", "build", "--force-rm", "--network=none", "--tag", reference, *given, str(folder))
+    options = ("--force-rm", "--network=none", "--label", f"{PART_LABEL}={context.part.name}")
+    context.run("docker", "build", *options, "--tag", reference, *given, str(folder))
 
 
 def note_image(context: BuildContext, reference: str) -> None:
-    """Leave the part's record of its image: the id tells whether the engine still has the very same one."""
+    """Leave the part's record of its image: the id tells whether the engine still has the very same one.
+
+    Images of the part that have lost their name to this one go, unless a container still needs them.
+    """
     image_id = context.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).strip()
     write_record(context.out, reference=reference, image_id=image_id)
+    context.run("docker", "image", "prune", "--force", f"--filter=label={PART_LABEL}={context.part.name}")
 
 
 def reference_of_need(context: BuildContext, name: str) -> str:

@@ -17,6 +17,7 @@ from toolchain.recipes.control_plane import INPUTS, NEEDS, control_plane
 from toolchain.recipes.images import (
     GO_WRAPPERS,
     IMAGES,
+    PART_LABEL,
     docker_build,
     dockerfile_folder,
     go_module,
@@ -66,8 +67,12 @@ def bake(context: BuildContext, base: str, images: tuple[str, ...], reference: s
     try:
         _in_container(context, container, "start")
         _import(context, container, images)
-        entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]'
-        context.run("docker", "commit", "--change", entry, "--change", "CMD []", container, reference)
+        changes = (
+            'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
+            "CMD []",
+            f"LABEL {PART_LABEL}={context.part.name}",
+        )
+        context.run("docker", "commit", *(f"--change={change}" for change in changes), container, reference)
     finally:
         context.run("docker", "rm", "--force", "--volumes", container)
     note_image(context, reference)
