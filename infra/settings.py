@@ -3,6 +3,9 @@
 Everything wrong with it is one error, raised before the first resource is registered.
 """
 
+from collections.abc import Sequence
+from typing import NoReturn
+
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
@@ -11,6 +14,9 @@ from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE
 from infra.ports import cluster_ports, port_problems, port_taken
 from infra.project_file import read_yaml, with_defaults, without_namespace
+
+# The language host takes this exit code for "the reason was shown" and adds no second error of its own.
+_REASON_SHOWN = 32
 
 
 def load() -> StackSettings:
@@ -21,7 +27,7 @@ def load() -> StackSettings:
     try:
         settings = parse(with_defaults(project, without_namespace(project, everything)))
     except SettingsError as error:
-        raise pulumi.RunError(_told(error.problems)) from None
+        _refuse(error.problems)
     _check_machine(settings)
     return settings
 
@@ -34,14 +40,16 @@ def _check_machine(settings: StackSettings) -> None:
     if not problems:
         return
     if not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError(_told(problems))
+        _refuse(problems)
     for problem in problems:
         pulumi.log.warn(problem)
 
 
-def _told(problems: list[str] | tuple[str, ...]) -> str:
+def _refuse(problems: Sequence[str]) -> NoReturn:
+    stack = pulumi.get_stack()
     listed = "\n".join(f"  - {problem}" for problem in problems)
-    return (
-        f"the configuration of stack {pulumi.get_stack()} cannot be used:\n{listed}\n"
-        f"Nothing was created. Correct Pulumi.{pulumi.get_stack()}.yaml; Pulumi.yaml explains the settings."
+    pulumi.log.error(
+        f"the configuration of stack {stack} cannot be used:\n{listed}\n"
+        f"Nothing was created. Correct Pulumi.{stack}.yaml; Pulumi.yaml explains the settings."
     )
+    raise SystemExit(_REASON_SHOWN)
