@@ -40,20 +40,22 @@ def port_taken(port: int) -> bool:
 
 
 def cluster_ports(cluster_name: str) -> frozenset[int]:
-    """The loopback ports that the KinD cluster of this name publishes; none where there is no engine."""
+    """The loopback ports that the KinD cluster of this name publishes; none where no engine answers."""
     docker = shutil.which("docker")
     if docker is None:
         return frozenset()
-    found = subprocess.run(
-        [docker, "inspect", "--format", "{{json .NetworkSettings.Ports}}", f"{cluster_name}-control-plane"],
-        capture_output=True,
-        text=True,
-        timeout=_ASK_ENGINE_S,
-        check=False,
-    )
-    published: Mapping[str, list[dict[str, str]] | None] = (
-        json.loads(found.stdout) if found.returncode == 0 else {}
-    )
+    what = "{{json .NetworkSettings.Ports}}"
+    try:
+        found = subprocess.run(
+            [docker, "inspect", "--format", what, f"{cluster_name}-control-plane"],
+            capture_output=True,
+            text=True,
+            timeout=_ASK_ENGINE_S,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return frozenset()
+    published: Mapping[str, list[dict[str, str]] | None] = json.loads(found.stdout)
     return frozenset(
         int(binding["HostPort"]) for bindings in published.values() for binding in bindings or []
     )

@@ -1,6 +1,10 @@
 """A port that somebody else holds is found; one that the stack's own cluster holds is none of the kind."""
 
+import os
 import socket
+from pathlib import Path
+
+import pytest
 
 from infra.ports import LOOPBACK, cluster_ports, port_problems, port_taken
 
@@ -35,5 +39,26 @@ def test_a_server_on_all_addresses_takes_the_loopback_port_too() -> None:
         assert port_taken(server.getsockname()[1])
 
 
-def test_without_a_cluster_no_port_is_its_own() -> None:
-    assert frozenset() == cluster_ports("loadproof-no-such-cluster")
+@pytest.mark.parametrize(
+    ("answer", "ports"),
+    [
+        ("""echo '{"30080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}], "6443/tcp": null}'""", {80}),
+        ("exit 1", set()),
+        ("exec sleep 60", set()),
+    ],
+    ids=["it publishes one", "there is no such cluster", "the engine hangs"],
+)
+def test_the_engine_says_which_ports_are_the_clusters_own(
+    answer: str, ports: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\n{answer}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("infra.ports._ASK_ENGINE_S", 2)
+    assert ports == cluster_ports("x")
+
+
+def test_without_an_engine_no_port_is_the_clusters_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert frozenset() == cluster_ports("x")
