@@ -122,13 +122,15 @@ class Cluster:
             _say(f"the nodes' logs could not be saved within {_EXPORT_LOGS_S} s")
 
     def _remove(self) -> None:
-        arguments = ["--name", self.name, "--kubeconfig", str(self.kubeconfig)]
-        removed = subprocess.run(["kind", "delete", "cluster", *arguments], stdout=sys.stderr, check=False)
-        self.kubeconfig.unlink(missing_ok=True)
-        if removed.returncode:
-            raise CommandError(
-                f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
-            )
+        command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
+        # A busy engine now and then gives up waiting for a container's end, and finds it ended when asked again.
+        for _ in range(ATTEMPTS):
+            if subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0:
+                self.kubeconfig.unlink(missing_ok=True)
+                return
+        raise CommandError(
+            f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
+        )
 
 
 def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:

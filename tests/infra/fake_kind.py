@@ -46,6 +46,11 @@ if words == "kind create cluster":
         sys.exit(1)
     kubeconfig.write_text("secret: kubeconfig")
 elif words == "kind delete cluster":
+    stuck = folder / "stuck"
+    left = int(stuck.read_text()) if stuck.exists() else 0
+    stuck.write_text(str(max(0, left - 1)))
+    if left:
+        sys.exit("ERROR: failed to delete cluster: did not receive an exit event")
     nodes.unlink(missing_ok=True)
 """
 
@@ -78,6 +83,9 @@ class FakeMachine:
 
     def fails_with(self, *said: str) -> None:
         (self.folder / "failures.json").write_text(json.dumps(said))
+
+    def deletion_fails(self, *, times: int) -> None:
+        (self.folder / "stuck").write_text(str(times))
 
     def engine_is_down(self) -> None:
         (self.folder / "engine-is-down").touch()

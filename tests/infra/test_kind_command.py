@@ -126,6 +126,22 @@ def test_a_cluster_that_lost_a_node_is_deleted_too(machine: FakeMachine) -> None
     assert [] == machine.nodes
 
 
+def test_a_container_that_does_not_end_at_once_is_asked_again(machine: FakeMachine) -> None:
+    machine.has_cluster_of("ours")
+    machine.deletion_fails(times=1)
+    assert 0 == run(machine, "delete", stdout_before="ours")[0]
+    assert [] == machine.nodes
+
+
+def test_a_cluster_that_cannot_be_deleted_is_told_and_stays_claimed(machine: FakeMachine) -> None:
+    run(machine, "create")
+    machine.deletion_fails(times=10)
+    code, _, stderr = run(machine, "delete")
+    assert 1 == code
+    assert "try `kind delete cluster --name x`" in stderr
+    assert machine.kubeconfig.exists(), "whoever cleans up next has to know whose the cluster is"
+
+
 def test_another_cluster_that_took_the_name_meanwhile_is_left_alone(machine: FakeMachine) -> None:
     machine.has_cluster_of("theirs")
     code, _, stderr = run(machine, "delete", stdout_before="ours")
