@@ -64,7 +64,7 @@ class Client:
         """Send now; `on_done` is called from the event loop, never from here, and may send the next."""
         self._on_done = on_done
         self._started_ns = perf_counter_ns()
-        if self._link is not None and self._link.open:
+        if self._link is not None and self._link.usable:
             self._link.send(request)
         else:
             self._link = _Link(request, self._finish)
@@ -126,13 +126,16 @@ class _Link(asyncio.Protocol):
     """One TCP connection; its first request goes out as soon as it stands."""
 
     def __init__(self, first: Request, on_answer: Callable[[Answer, int], None]) -> None:
-        self.open = True
         self._on_answer = on_answer
         self._reader = ResponseReader()
         self._reader.expect(first.expected_body)
         self._first = first
         self._waiting = True
         self._transport: asyncio.Transport | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
 
     def send(self, request: Request) -> None:
         assert self._transport is not None, "only the first request is handed over before the link stands"
@@ -144,16 +147,14 @@ class _Link(asyncio.Protocol):
         return self._reader.cut_short(ErrorClass.TIMEOUT)
 
     def abort(self) -> None:
-        self.open = self._waiting = False
+        self._waiting = False
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if self.open:
+        if self._waiting:  # not given up meanwhile
             self._transport.write(self._first.head)
-        else:
-            self._transport.abort()  # given up while it was being connected
 
     def data_received(self, data: bytes) -> None:
         arrived_ns = perf_counter_ns()
@@ -163,13 +164,9 @@ class _Link(asyncio.Protocol):
             self._answered(self._reader.answer(), arrived_ns)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.open = False
         if self._waiting:
             answer = self._reader.end() if exc is None else self._reader.cut_short(ErrorClass.CLOSED)
             self._answered(answer, perf_counter_ns())
-
-    def eof_received(self) -> None:
-        self.open = False
 
     def _answered(self, answer: Answer, ended_ns: int) -> None:
         self._waiting = False

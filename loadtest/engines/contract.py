@@ -13,7 +13,7 @@ class Engine(Protocol):
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         """Warm up, send the plan's load, hand over each sample as its request ends.
 
-        Raises UnhealthyError where warm-up does not get a right answer from every host. Called again and again
-        in one process, from any thread. What `on_sample` raises ends the run, and so does an interrupt.
+        Raises UnhealthyError where warm-up does not get a right answer from every host. May be called again
+        and again and from any thread. What `on_sample` raises ends the run, and so does an interrupt.
         """
         ...

@@ -110,8 +110,8 @@ class ResponseReader:
 
     def on_body(self, data: bytes) -> None:
         self._body_bytes += len(data)
-        if self._body_bytes <= len(self._expected) + _BODY_MARGIN_BYTES:
-            self._body += data
+        room = len(self._expected) + _BODY_MARGIN_BYTES - len(self._body)
+        self._body += data[:room]
 
     def on_message_complete(self) -> None:
         if self._status in _INTERIM_STATUSES:

@@ -145,6 +145,18 @@ FAULTS: dict[str, tuple[Behaviour, ErrorClass, int | None, int]] = {
     "is another host": (says(RIGHT.replace(b"foo", b"bar")), ErrorClass.WRONG_BODY, 200, 3),
     "says nothing": (says(b"HTTP/1.1 204 No Content\r\n\r\n"), ErrorClass.WRONG_BODY, 204, 0),
     "says too little": (says(RIGHT.replace(b"3", b"2")[:-1]), ErrorClass.WRONG_BODY, 200, 2),
+    "says more after the right body": (
+        says(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfoobar"),
+        ErrorClass.WRONG_BODY,
+        200,
+        6,
+    ),
+    "resets in a body without a length": (
+        says(b"HTTP/1.1 200 OK\r\n\r\nfoo", pause_s=0.02, then=resets),
+        ErrorClass.CLOSED,
+        200,
+        3,
+    ),
     "says far too much": (
         says(b"HTTP/1.1 200 OK\r\nContent-Length: 1000003\r\n\r\nfoo" + b" " * 1_000_000),
         ErrorClass.WRONG_BODY,
