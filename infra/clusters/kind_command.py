@@ -123,7 +123,7 @@ class Cluster:
 
     def _remove(self) -> None:
         command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
-        # A busy engine now and then gives up waiting for a container's end, and finds it ended when asked again.
+        # A busy engine now and then gives up waiting for a container to end; asked again it finds it ended.
         for _ in range(ATTEMPTS):
             if subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0:
                 self.kubeconfig.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A stand-in for a program such as kubectl: it answers by its arguments, and writes down what it was asked."""
+"""A stand-in for a program such as kubectl: it answers by its arguments, and notes what it was asked."""
 
 import json
 import sys
