@@ -29,6 +29,7 @@ TRANSIENT = re.compile(
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
+FREEZER = Path("/sys/fs/cgroup/freezer")
 
 
 class CommandError(Exception):
@@ -133,6 +134,17 @@ class Cluster:
         )
 
 
+def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:
+    """Lets go of what the killed nodes left frozen: on cgroup v1 such a process does not die, nor its container.
+
+    A container's runtime freezes it for a moment whenever its limits are set; to be killed just then is rare.
+    """
+    for node in nodes:
+        for state in freezer.glob(f"docker/{node}/**/freezer.state"):
+            if state.read_text().strip() != "THAWED":
+                state.write_text("THAWED")
+
+
 def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:
     """What the process says to `config` on its stdin, passed on to stderr as it comes."""
     assert process.stdin
@@ -161,6 +173,9 @@ def main(verb: str) -> int:
             cluster.delete(os.environ.get("PULUMI_COMMAND_STDOUT", "").split())
     except CommandError as error:
         _say(str(error))
+        return 1
+    except PermissionError as error:
+        _say(f"{error.filename} may not be written to: what is frozen there keeps the cluster from ending")
         return 1
     except FileNotFoundError as error:
         _say(f"{error.filename} is not to be found: `make setup` puts it on the PATH of .venv/bin/activate")

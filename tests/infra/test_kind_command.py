@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.clusters import kind_command
-from infra.clusters.kind_command import TRANSIENT
+from infra.clusters.kind_command import TRANSIENT, thaw
 from tests.infra.fake_kind import FakeMachine, fake_machine
 
 PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
@@ -131,6 +131,19 @@ def test_a_container_that_does_not_end_at_once_is_asked_again(machine: FakeMachi
     machine.deletion_fails(times=1)
     assert 0 == run(machine, "delete", stdout_before="ours")[0]
     assert [] == machine.nodes
+
+
+def test_what_a_killed_node_left_frozen_is_let_go_and_nothing_else(tmp_path: Path) -> None:
+    def state(node: str, pod: str, is_now: str) -> Path:
+        file = tmp_path / "docker" / node / "kubelet.slice" / pod / "freezer.state"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"{is_now}\n")
+        return file
+
+    frozen, thawed = state("ours", "a", "FROZEN"), state("ours", "b", "THAWED")
+    theirs = state("theirs", "a", "FROZEN")
+    thaw(["ours"], freezer=tmp_path)
+    assert ["THAWED", "THAWED\n", "FROZEN\n"] == [one.read_text() for one in (frozen, thawed, theirs)]
 
 
 def test_a_cluster_that_cannot_be_deleted_is_told_and_stays_claimed(machine: FakeMachine) -> None:
