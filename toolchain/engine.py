@@ -62,7 +62,7 @@ def start(*, cache: Cache, say: Say) -> None:
         _wait_until_it_answers(cache)
         return
     _forget_the_dead()
-    if (_RUN / _PID_FILES["dockerd"]).exists():
+    if _noted_pid(_RUN / _PID_FILES["dockerd"]) is not None:
         say("waiting for the container engine, which somebody has started")
         _wait_until_it_answers(cache)
         return
@@ -145,9 +145,16 @@ def _install(cache: Cache) -> None:
 def _forget_the_dead() -> None:
     """A pid left by a killed daemon may be another program's by now, and the next daemon would give up."""
     for command, name in _PID_FILES.items():
-        file = _RUN / name
-        if file.exists() and _command_of(int(file.read_text().strip() or 0)) != command:
-            file.unlink()
+        pid = _noted_pid(_RUN / name)
+        if pid is not None and _command_of(pid) != command:
+            (_RUN / name).unlink()
+
+
+def _noted_pid(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _spawn(daemon: str, cache: Cache) -> int:

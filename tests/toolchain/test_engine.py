@@ -26,7 +26,7 @@ up, pid, mood = (pathlib.Path(p) for p in ("{{up}}", "{{pid}}", "{{mood}}"))
 print("dockerd: starting", flush=True)
 if mood.exists():
     sys.exit("dockerd: " + mood.read_text())
-if pid.exists():
+if pid.exists() and pid.read_text():
     sys.exit("dockerd: process with PID " + pid.read_text() + " is still running")
 pid.write_text(str(os.getpid()))
 def end(*_):
@@ -137,7 +137,7 @@ def test_a_pid_file_left_by_a_killed_engine_does_not_keep_a_new_one_from_startin
 
 def test_an_engine_that_somebody_is_starting_is_waited_for(machine: Machine) -> None:
     pid = engine._spawn(str(machine.bin / "dockerd"), Cache(root=machine.cache.root / "theirs"))
-    _until((machine.run / "docker.pid").exists)
+    _until(lambda: engine._noted_pid(machine.run / "docker.pid") == pid)
     machine.ensure()
     assert "somebody has started" in machine.said[0]
     os.kill(pid, signal.SIGTERM)
