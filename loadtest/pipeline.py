@@ -33,6 +33,7 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
     """Everything. Raises LoadTestError only for what is found before anything was created."""
     LoadPlan().overridden(**job.load_flags)  # a wrong flag is to be told now, not after the deployment
     with run_lock(job.project, job.stack), interrupts() as interruption:
+        stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
         with stages.stage("check"):
             facts = check(job.project, job.stack)
@@ -54,7 +55,8 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
 def run_deployed(job: Job, stages: Stages) -> ExitCode:
     """Health, load, monitor and report on a stack that someone else deployed and takes down."""
     LoadPlan().overridden(**job.load_flags)
-    with run_lock(job.project, job.stack), interrupts():
+    with run_lock(job.project, job.stack), interrupts() as interruption:
+        stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
         facts = read_stack_facts(job.project, job.stack)
         code = _attempt(job, stages, lambda: _measure(job, stages, _target(_stack(job))), facts)

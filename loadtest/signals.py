@@ -22,21 +22,27 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """Raises Interrupted once, at the first signal; noted and otherwise ignored once shielded."""
+    """Raises Interrupted at the first signal; any other is noted and waits for nothing."""
 
     def __init__(self) -> None:
+        self._received: str | None = None
         self._shielded = False
 
     def shield(self) -> None:
         """Let nothing interrupt from here on: what is still to be done is putting things away."""
         self._shielded = True
 
+    def checkpoint(self) -> None:
+        """Raise once more what was raised inside a callback that swallowed it."""
+        if self._received and not self._shielded:
+            raise Interrupted(self._received)
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        if self._shielded:
+        if self._received or self._shielded:
             logger.warning("%s while cleaning up: cleaning up goes on", name)
             return
-        self.shield()
+        self._received = name
         raise Interrupted(name)
 
 

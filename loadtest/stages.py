@@ -31,8 +31,11 @@ class Progress(Protocol):
 
 
 class Stages:
+    """`checkpoint` is called before each stage and raises where the run is to end."""
+
     def __init__(self, progress: Progress, clock_s: Callable[[], float] = time.monotonic) -> None:
         self.progress = progress
+        self.checkpoint: Callable[[], None] = lambda: None
         self._clock_s = clock_s
         self._timings: list[StageTiming] = []
 
@@ -43,6 +46,7 @@ class Stages:
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
         """Run a stage; the value is a function that says what the stage is at."""
+        self.checkpoint()
         self.progress.begin(name)
         logger.info("stage begins", extra={"stage": name})
         started_s = self._clock_s()

@@ -1,5 +1,6 @@
 """The first interrupt stops the work; what is put away after it is put away undisturbed."""
 
+import contextlib
 import os
 import signal
 
@@ -21,6 +22,17 @@ def test_once_shielded_nothing_interrupts() -> None:
     with interrupts() as interruption:
         interruption.shield()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_an_interrupt_that_a_callback_swallowed_comes_again_at_the_next_checkpoint() -> None:
+    with interrupts() as interruption:
+        interruption.checkpoint()
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            interruption.checkpoint()
+        interruption.shield()
+        interruption.checkpoint()
 
 
 def test_no_handler_for_exceptions_swallows_an_interrupt() -> None:
