@@ -124,18 +124,18 @@ class Cluster:
 
     def _remove(self) -> None:
         command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
-        # A busy engine now and then gives up waiting for a container to end; asked again it finds it ended.
         for _ in range(ATTEMPTS):
             if subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0:
                 self.kubeconfig.unlink(missing_ok=True)
                 return
+            thaw(self.nodes())
         raise CommandError(
             f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
         )
 
 
 def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:
-    """Lets go of what the killed nodes left frozen: on cgroup v1 such a process does not die, nor its container.
+    """Lets go of what killed nodes left frozen: on cgroup v1 such a process does not die, nor its container.
 
     A container's runtime freezes it for a moment whenever its limits are set; to be killed just then is rare.
     """
