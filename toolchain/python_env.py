@@ -55,7 +55,7 @@ class PythonEnv:
     def make(self, *, cache: Cache, processes: Processes, report: Callable[[str], None]) -> None:
         """Install what is wanted: into the environment that is there if nothing in it changed, else anew."""
         log = cache.logs / "python.log"
-        interpreter = interpreter_with_pip()
+        interpreter = interpreter_with_pip(self.folder)
         wanted, stamp = self._wanted(), self._stamp()
         changed = any(wanted.get(name, value) != value for name, value in stamp.items())
         (self.folder / _STAMP).unlink(missing_ok=True)
@@ -84,9 +84,13 @@ class PythonEnv:
             return {}
 
 
-def interpreter_with_pip() -> str:
-    """This Python if it has pip, else the one that this one's environment was made from."""
-    if importlib.util.find_spec("pip"):
+def interpreter_with_pip(environment: Path | None = None) -> str:
+    """This Python if it has pip, else the one that this one's environment was made from.
+
+    Never that of `environment`, which may be about to be deleted: with its folder first on PATH it runs this.
+    """
+    inside = environment is not None and Path(sys.prefix).resolve() == environment.resolve()
+    if importlib.util.find_spec("pip") and not inside:
         return sys.executable
     base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     command = (str(base), "-c", "import pip, venv")
