@@ -57,8 +57,8 @@ def _delete_by_name(
     if kubeconfig is None or not kubeconfig.exists():  # it is there from before a cluster's first container
         notes.append(f"the cluster {name} was not made from this folder: it is left alone")
         return
-    say(f"kind delete cluster --name {name}")
-    kind.delete(name, folder=stack.project, log=stack.logs / "kind-delete.log")
+    say(f"deleting the cluster {name} by its name")
+    kind.delete(name, kubeconfig, folder=stack.project, log=stack.logs / "kind-delete.log")
     notes.append(f"the cluster {name} was deleted by its name")
     if left := kind.node_containers(name, folder=stack.project):
         raise CleanupError(

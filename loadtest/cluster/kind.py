@@ -26,10 +26,20 @@ def node_containers(cluster: str, *, folder: Path) -> tuple[str, ...]:
     )
 
 
-def delete(cluster: str, *, folder: Path, log: Path) -> None:
-    """Delete the cluster by its name; raises CleanupError where `kind` fails."""
+def delete(cluster: str, kubeconfig: Path, *, folder: Path, log: Path) -> None:
+    """Delete the cluster by its name, as the Pulumi program does; raises CleanupError where that fails."""
+    # The program's own command knows how to delete a node that died frozen. It runs as a process of its own:
+    # this package never imports `infra`.
     done = process.run(
-        ("kind", "delete", "cluster", "--name", cluster), folder=folder, log=log, timeout_s=_TIMEOUT_S
+        (
+            *("env", f"CLUSTER_NAME={cluster}", f"KUBECONFIG_PATH={kubeconfig}"),
+            *("python3", "infra/clusters/kind_command.py", "delete"),
+        ),
+        folder=folder,
+        log=log,
+        timeout_s=_TIMEOUT_S,
     )
     if not done.succeeded:
-        raise CleanupError(f"`kind delete cluster --name {cluster}` failed", hint="\n".join(done.tail))
+        raise CleanupError(
+            f"the cluster {cluster} could not be deleted by its name", hint="\n".join(done.tail[-10:])
+        )

@@ -12,6 +12,7 @@ from loadtest.settings import Settings
 from tests.integration.fake_program import FakeProgram, fake_program
 
 Answers = Mapping[str, Mapping[str, object]]
+PROJECT = Path(__file__).resolve().parents[3]
 CONTAINERS = "loadproof-control-plane\nloadproof-worker\n"
 
 
@@ -52,4 +53,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench.kubectl.answers({"": {"code": 1, "stderr": "no cluster"}})
     bench.docker.answers({"ps": {}, "version": {"stdout": "26.1.5\n"}, "images": {"stdout": "abc\n"}})
     bench.kubeconfig.parent.mkdir()
+    _delete_command(tmp_path)
     return bench
+
+
+def _delete_command(root: Path) -> None:
+    """The program's own command, as it is: it deletes through `kind` and `docker`, which are stand-ins."""
+    command = Path("infra", "clusters", "kind_command.py")
+    copy = root / command
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((PROJECT / command).read_bytes())

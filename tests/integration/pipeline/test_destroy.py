@@ -43,7 +43,7 @@ def test_a_cluster_pulumi_does_not_know_of_is_deleted_by_its_name(bench: Bench) 
     bench.docker.answers({"ps": {"stdout": CONTAINERS}})
     with pytest.raises(CleanupError, match=r"still there: loadproof-control-plane"):
         take_down(bench)
-    assert bench.kind.asked() == [["delete", "cluster", "--name", "loadproof"]]
+    assert bench.kind.asked()[0][:4] == ["delete", "cluster", "--name", "loadproof"]
 
 
 def test_a_cluster_that_was_not_made_from_here_is_left_alone(bench: Bench) -> None:
