@@ -15,7 +15,7 @@ from loadtest.artifacts import Artifacts
 from loadtest.engines import DEFAULT_ENGINE, ENGINES
 from loadtest.errors import DefectError, LoadTestError
 from loadtest.exit_codes import ExitCode
-from loadtest.job import Job
+from loadtest.job import HEALTH_TIMEOUT_S, Job
 from loadtest.plan import LoadPlan
 from loadtest.signals import Interrupted
 from loadtest.stages import Progress, Stages
@@ -56,6 +56,7 @@ def _job(options: argparse.Namespace, environment: settings.Settings) -> Job:
         stack=options.stack,
         artifacts=Artifacts(root=options.artifacts.resolve()),
         engine=getattr(options, "engine", DEFAULT_ENGINE),
+        health_timeout_s=getattr(options, "health_timeout_s", HEALTH_TIMEOUT_S),
         load_flags={name: getattr(options, name, None) for name in load},
         settings=environment,
     )
@@ -205,6 +206,14 @@ def _verb(
 
 
 def _load_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--health-timeout",
+        dest="health_timeout_s",
+        type=_seconds,
+        default=HEALTH_TIMEOUT_S,
+        metavar="S",
+        help="how long the stack may take to become healthy (default: %(default)g)",
+    )
     plan = LoadPlan()
     flags = parser.add_argument_group("load", "each overrides the stack's config, whose default is shown")
     flags.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="default: %(default)s")

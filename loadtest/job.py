@@ -9,6 +9,8 @@ from loadtest.artifacts import Artifacts
 from loadtest.report.model import RunIdentity
 from loadtest.settings import Settings
 
+HEALTH_TIMEOUT_S = 180.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -18,6 +20,7 @@ class Job:
     stack: str
     artifacts: Artifacts
     engine: str
+    health_timeout_s: float = HEALTH_TIMEOUT_S
     load_flags: Mapping[str, int | float | None]
     settings: Settings
 

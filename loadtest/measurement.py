@@ -11,7 +11,7 @@ from loadtest import machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
 from loadtest.engines import ENGINES
 from loadtest.errors import LoadTestError
-from loadtest.health.gate import wait_healthy
+from loadtest.health.gate import Patience, wait_healthy
 from loadtest.job import Job
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
@@ -35,7 +35,7 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
     with stages.stage("health") as say:
-        wait_healthy(target, say=say)
+        wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
     with stages.stage("load"):
         load_run, summary = _send(job, target, plan)
     with stages.stage("monitor") as say:

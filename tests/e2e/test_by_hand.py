@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from tests.e2e.workspace import PROJECT, Workspace
+from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
 
@@ -107,8 +107,6 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
     """The planted fault: the stack says one thing of an app, the app answers another."""
     kubectl = ("kubectl", "--kubeconfig", str(workspace.artifacts / "kubeconfig"))
     patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args/1", "value": "-text=other"}]
-    namespace = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())["name"]
-    assert namespace
     deployed = json.loads(workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout)
     app = deployed["apps"][0]
     patched = workspace.run(
@@ -116,7 +114,7 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
         *("--type=json", "--patch", json.dumps(patch)),
     )
     assert patched.returncode == 0, patched.stderr
-    run = workspace.loadtest("run")
+    run = workspace.loadtest("run", "--health-timeout", "15")
     assert run.returncode == 5, run.stdout + run.stderr
     report = json.loads((workspace.artifacts / "report.json").read_text())
     assert report["kind"] == "failed"
