@@ -68,6 +68,10 @@ class Cache:
         return self.root / "lock"
 
     @property
+    def python(self) -> Path:
+        return self.root / "python"
+
+    @property
     def go_mod(self) -> Path:
         return self.root / "go" / "mod"
 

@@ -16,6 +16,7 @@ from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
 from toolchain.errors import Interrupted, ToolchainError
 from toolchain.pins import Purpose, load_pins, this_platform
+from toolchain.python_env import PythonEnv
 from toolchain.recipes import RECIPES
 from toolchain.setup import Setup
 from toolchain.sources import Way
@@ -128,7 +129,10 @@ def _env(options: argparse.Namespace) -> None:
 
 def _clean(options: argparse.Namespace) -> None:
     catalogue, cache = Catalogue.of(load_pins(), RECIPES), Cache.of(os.environ)
-    doomed = housekeeping.everything(cache) if options.all else housekeeping.unused(catalogue, cache)
+    packages = PythonEnv(project=PROJECT, purpose=Purpose.RUN, cache=cache).packages()
+    doomed = (
+        housekeeping.everything(cache) if options.all else housekeeping.unused(catalogue, cache, packages)
+    )
     for line in housekeeping.clean(cache, doomed, dry_run=options.dry_run, say=print):
         print(line)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from toolchain import lock
@@ -26,10 +26,12 @@ def status_lines(catalogue: Catalogue, cache: Cache) -> Iterator[str]:
         yield "  ".join([*cells, row[3]]).rstrip()
 
 
-def unused(catalogue: Catalogue, cache: Cache) -> tuple[Path, ...]:
-    """Folders of parts that the pins as they stand do not name, and downloads that were not finished."""
+def unused(catalogue: Catalogue, cache: Cache, packages: Collection[Path]) -> tuple[Path, ...]:
+    """What neither the pins nor the requirements as they stand name, and downloads that were not finished."""
     wanted = {cache.folder(part, catalogue.keys[name]) for name, part in catalogue.parts.items()}
-    folders = [folder for folder in cache.parts.glob("*/*") if folder.is_dir() and folder not in wanted]
+    wanted.update(packages)
+    there = (*cache.parts.glob("*/*"), *cache.python.glob("*"))
+    folders = [folder for folder in there if folder.is_dir() and folder not in wanted]
     return (*sorted(folders), *(folder for folder in (cache.downloads, cache.work) if folder.exists()))
 
 

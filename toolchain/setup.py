@@ -85,7 +85,7 @@ class Setup:
             return {}
 
         def make(report: Callable[[str], None]) -> None:
-            python.make(cache=self.cache, processes=processes, report=report)
+            python.make(processes=processes, report=report)
 
         return {NAME: Chore(how="installing", outcome="installed", run=make)}
 
@@ -93,7 +93,7 @@ class Setup:
         return any(self.catalogue.parts[goal].kind is Kind.IMAGE for goal in self.goals)
 
     def _python(self) -> PythonEnv:
-        return PythonEnv(project=self.project, purpose=self.purpose)
+        return PythonEnv(project=self.project, purpose=self.purpose, cache=self.cache)
 
     def _links(self) -> Mapping[Path, Path]:
         places = Places.of(self.project, self.environment)

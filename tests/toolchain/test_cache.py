@@ -131,10 +131,14 @@ def test_clean_removes_what_no_pin_asks_for_and_nothing_else(world: World) -> No
     old = world.part_folder("kind")
     world.pins = tool_row("kind", version="2.0.0")
     world.gather("kind")
-    doomed = housekeeping.unused(world.catalogue, world.cache)
+    wanted, stale = world.cache.python / "wanted", world.cache.python / "stale"
+    for packages in (wanted, stale):
+        packages.mkdir(parents=True)
+    doomed = housekeeping.unused(world.catalogue, world.cache, (wanted,))
     dry = list(housekeeping.clean(world.cache, doomed, dry_run=True, say=print))
     assert old.exists(), "a dry run removes"
     assert str(old) in dry[0]
     list(housekeeping.clean(world.cache, doomed, dry_run=False, say=print))
     assert not old.exists()
+    assert (wanted.exists(), stale.exists()) == (True, False)
     assert world.part_folder("kind").exists()

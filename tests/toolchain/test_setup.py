@@ -208,30 +208,46 @@ def test_a_second_clone_takes_its_parts_from_the_cache(ready: Ready, tmp_path: P
     assert f"file://{second.folder}/.pulumi-state" in second.pulumi("show", "settings")
 
 
-def test_changed_requirements_make_the_environment_anew_and_a_half_made_one_too(clone: Clone) -> None:
+def test_changed_requirements_are_installed_and_half_made_packages_are_made_anew(clone: Clone) -> None:
     clone.run("setup")
-    planted = clone.folder / ".venv" / "planted"
-    planted.touch()
+    (packages,) = (clone.cache / "python").iterdir()
+    (packages / "planted").touch()
     clone.run("setup")
-    assert planted.exists(), "an environment that is whole is made anew"
+    assert (packages / "planted").exists(), "packages that are whole are installed anew"
     (clone.folder / "requirements.txt").write_text("# changed\n")
     clone.run("setup")
-    assert not planted.exists()
-    planted.touch()
-    (clone.folder / ".venv" / "loadproof-env.json").unlink()
+    assert len(list((clone.cache / "python").iterdir())) == 2
+    (packages / "loadproof-packages.json").unlink()
+    (clone.folder / "requirements.txt").write_text("")
     code, output = clone.run("setup")
     assert code == 0, output
-    assert not planted.exists()
+    assert not (packages / "planted").exists()
 
 
-def test_what_the_tests_need_is_added_to_the_environment_of_a_run(clone: Clone) -> None:
-    clone.run("setup")
-    planted = clone.folder / ".venv" / "planted"
-    planted.touch()
+def test_what_is_installed_for_the_tests_serves_a_run_too(clone: Clone) -> None:
     code, output = clone.run("setup", "--for", "test")
-    assert (code, planted.exists()) == (0, True), output
+    assert code == 0, output
     code, output = clone.run("setup", "--for", "run")
     assert output.count("\n") == 1, "what the tests need is not taken for what a run needs"
+
+
+def test_packages_and_commands_of_the_cache_work_in_every_clone(ready: Ready, tmp_path: Path) -> None:
+    (packages,) = (ready.clone.cache / "python").iterdir()
+    (site,) = (packages / "lib").glob("python*/site-packages")
+    (site / "planted_module.py").write_text("HERE = True\n")
+    (packages / "bin" / "planted-command").write_text("#!/bin/sh\necho here\n")
+    (packages / "bin" / "planted-command").chmod(0o755)
+    second = make_clone(tmp_path / "project", ready.clone.cache, ready.host)
+    started_s = time.monotonic()
+    code, output = second.run("setup")
+    assert code == 0, output
+    assert time.monotonic() - started_s < 2.0
+    commands = second.folder / ".venv" / "bin"
+    subprocess.run((str(commands / "python"), "-c", "import planted_module"), check=True)
+    assert (
+        subprocess.run((str(commands / "planted-command"),), capture_output=True, check=True).stdout
+        == b"here\n"
+    )
 
 
 def test_packages_that_cannot_be_installed_are_an_error_with_the_log(clone: Clone) -> None:
