@@ -31,7 +31,7 @@ class WrongUseError(ToolchainError):
 
 
 class NotObtainableError(ToolchainError):
-    """This way does not lead to the part; another one may."""
+    """This way does not lead to the part; another one may. The message is shown after the part's name."""
 
 
 class WrongChecksumError(ToolchainError):

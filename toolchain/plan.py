@@ -58,7 +58,8 @@ def _next_way(catalogue: Catalogue, part: Part, situation: Situation) -> Way:
     open_ways = [way for way in ways_to(catalogue, part, situation) if way not in closed]
     if open_ways:
         return open_ways[0]
-    reasons = "".join(f"\n    {way.value}: {reason}" for way, reason in closed.items())
+    tried = [f"{way.value}: {reason}" for way, reason in closed.items()]
+    reasons = "".join(f"\n    {line}" for line in tried or ["there is no such way to it"])
     raise ToolchainError(
         f"{part.name} {part.version} cannot be got on {situation.platform}{reasons}",
         hint=_remedy(part, situation),

@@ -53,7 +53,7 @@ def download(
     """Fill `out` from the part's official file; returns the file's address."""
     if not hosts.answers(pinned.url):
         raise NotObtainableError(
-            f"{part.name}: {urlsplit(pinned.url).netloc} does not answer",
+            f"{urlsplit(pinned.url).netloc} does not answer",
             hint="check the network and HTTPS_PROXY",
         )
     sha256 = pinned.sha256 or _published_sum(part, pinned, hosts)
@@ -81,7 +81,7 @@ def _published_sum(part: Part, pinned: Download, hosts: Hosts) -> str:
         if (alone or name.strip().lstrip("*") == wanted) and len(sha256) == hashlib.sha256().digest_size * 2:
             return sha256.lower()
     raise NotObtainableError(
-        f"{part.name}: {pinned.checksums} has no sum for {wanted}",
+        f"{pinned.checksums} has no sum for {wanted}",
         hint="check the version in toolchain/pins.toml",
     )
 
@@ -96,7 +96,7 @@ def _fetch(part: Part, url: str, partial: Path, *, hosts: Hosts, report: Callabl
             return
         report(f"cut off after {got:,} bytes, attempt {attempt} of {_ATTEMPTS}")
     raise NotObtainableError(
-        f"{part.name}: {urlsplit(url).netloc} cut the download off {_ATTEMPTS} times (at {got:,} bytes)",
+        f"{urlsplit(url).netloc} cut the download off {_ATTEMPTS} times (at {got:,} bytes)",
         hint="run the same again: it goes on where it stopped",
     )
 
@@ -129,12 +129,12 @@ def _open(part: Part, url: str, hosts: Hosts, *, start: int = 0) -> http.client.
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             return _open(part, url, hosts)
         raise NotObtainableError(
-            f"{part.name}: {url} answers {error.code}", hint="check the version in toolchain/pins.toml"
+            f"{url} answers {error.code}", hint="check the version in toolchain/pins.toml"
         ) from error
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         hosts.give_up(url)
         raise NotObtainableError(
-            f"{part.name}: {urlsplit(url).netloc} does not answer ({getattr(error, 'reason', error)})",
+            f"{urlsplit(url).netloc} does not answer ({getattr(error, 'reason', error)})",
             hint="check the network and HTTPS_PROXY",
         ) from error
     assert isinstance(response, http.client.HTTPResponse)
@@ -173,7 +173,7 @@ def unpack(part: Part, file: Path, out: Path, how: Unpack) -> None:
                 _extract(archive, member, target, how.strip)
     except tarfile.TarError as error:
         raise NotObtainableError(
-            f"{part.name}: the download is no archive that can be read ({error})",
+            f"the download is no archive that can be read ({error})",
             hint="build it: `--from build`",
         ) from error
 

@@ -84,7 +84,7 @@ def pull_image(part: Part, pin: ImagePin, out: Path, *, hosts: Hosts, processes:
     address = registry_address(pin.pull)
     if not hosts.answers(address):
         raise NotObtainableError(
-            f"{part.name}: {address} does not answer",
+            f"{address} does not answer",
             hint="check the network and the engine's proxy settings",
         )
     try:
