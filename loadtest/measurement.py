@@ -4,6 +4,7 @@ What the report needs beside samples and resources is saved before the load, so 
 same report again from files alone. Leaves out deploying, publishing and taking down.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
@@ -26,6 +27,8 @@ from loadtest.stats.summarise import summarise
 from loadtest.stats.summary import Summary
 from loadtest.target import TargetEnvironment
 
+logger = logging.getLogger(__name__)
+
 REPORT_STAGE = "report"
 
 
@@ -35,7 +38,8 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
     with stages.stage("health") as say:
-        wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
+        health = wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
+        logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
     with stages.stage("load"):
         load_run, summary = _send(job, target, plan)
     with stages.stage("monitor") as say:
