@@ -166,6 +166,9 @@ def _container() -> ContainerArgsDict:
             f"--config.file={_CONFIG_FOLDER}/prometheus.yml",
             f"--storage.tsdb.path={_DATA_FOLDER}",
             "--storage.tsdb.retention.time=1d",
+            # By default what was found is first watched after five seconds: a cluster that lives for a minute
+            # has no time for that.
+            "--scrape.discovery-reload-interval=250ms",
         ],
         "ports": [{"name": "http", "container_port": PORT}],
         "resources": {

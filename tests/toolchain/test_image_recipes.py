@@ -10,7 +10,7 @@ from toolchain.cache import Cache
 from toolchain.errors import CommandError, ToolchainError
 from toolchain.pins import Kind, load_pins
 from toolchain.process import Processes
-from toolchain.recipes import RECIPES, workload_images
+from toolchain.recipes import RECIPES
 from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder
 from toolchain.recipes.node_image import bake
 from toolchain.recipes.workload_images import adapted
@@ -127,18 +127,6 @@ def test_a_failed_baking_leaves_no_container_and_no_image(workshop: Workshop) ->
     assert ("docker", "rm", "--force", "--volumes", "a-container") == workshop.calls[-1]
     assert not any("commit" in call for call in workshop.calls)
     assert not (workshop.out / "image.json").exists()
-
-
-def test_prometheus_of_another_version_is_not_passed_off_as_the_pinned_one(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unpacked(*_: object) -> Mapping[str, str]:
-        return {"prometheus": "2.54.0+ds1-1"}
-
-    monkeypatch.setattr(workload_images, "_unpack", unpacked)
-    with pytest.raises(ToolchainError, match=r"prometheus 2\.54\.0\+ds1-1, not 2\.53\.3"):
-        workload_images.prometheus(workshop)
-    assert [] == workshop.calls
 
 
 TEMPLATE = """\

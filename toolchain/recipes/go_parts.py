@@ -52,6 +52,8 @@ class GoPart:
     """Values of string variables, by symbol; placeholders {version}, {major}, {minor}."""
     prepare: Callable[[BuildContext, Path], None] | None = None
     """Puts into the copy of the wrapper what its main package embeds."""
+    tags: str | None = None
+    """Build tags: what is left out."""
     unoptimised: str | None = None
     """A pattern of packages that take long to compile and hardly any time to run."""
     wrapper: str | None = None
@@ -94,6 +96,12 @@ GO_PARTS: Mapping[str, GoPart] = {
     "kubernetes": GoPart(
         programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_PROGRAMS},
         stamps=_KUBERNETES_STAMPS,
+    ),
+    "prometheus": GoPart(
+        programs={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
+        stamps={"github.com/prometheus/common/version.Version": "{version}"},
+        # Two dozen clouds' own ways to find what there is to watch.
+        tags="remove_all_sd,enable_kubernetes_sd",
     ),
     "pulumi": GoPart(
         programs={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
@@ -156,10 +164,11 @@ def go_build_arguments(part: GoPart, version: str) -> tuple[str, ...]:
         f"-X {symbol}={value.format(version=version, major=major, minor=minor)}"
         for symbol, value in part.stamps.items()
     )
+    tags = ("-tags", part.tags) if part.tags else ()
     slow = (f"-gcflags={part.unoptimised}=-N -l -dwarf=false",) if part.unoptimised else ()
     # No profile-guided optimisation: it would compile all libraries once more for each program that has one.
     return (
-        *("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-pgo=off"),
+        *("build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-pgo=off", *tags),
         *("-gcflags=all=-dwarf=false", *slow),
         f"-ldflags=-s -w -buildid= {stamps}".rstrip(),
     )

@@ -1,7 +1,7 @@
 """The recipes of the images that run in the cluster, where the upstream ones cannot be pulled.
 
 image-http-echo      the program on nothing
-image-prometheus     Debian's package and its C library
+image-prometheus     the program on nothing
 image-ingress-nginx  Debian's nginx with the controller's own template and Lua code
 
 What each differs in from upstream's is told in docs/images.md.
@@ -26,9 +26,8 @@ from toolchain.recipes.images import (
 )
 from toolchain.sources.build import BuildContext, Recipe
 
-# The release whose prometheus is the pinned one, and whose nginx knows the directives of the template.
+# The release whose nginx knows the directives of the template.
 _SUITE = "trixie"
-_PROMETHEUS_PACKAGES = ("prometheus", "libc6")
 _NGINX_PACKAGES = (
     *("nginx", "nginx-common", "dumb-init", "diffutils", "libmimalloc3"),
     *("libnginx-mod-http-lua", "libnginx-mod-http-ndk", "libnginx-mod-stream"),
@@ -48,14 +47,11 @@ def http_echo(context: BuildContext) -> None:
 
 
 def prometheus(context: BuildContext) -> None:
-    """Debian's package, as long as it is of the pinned version."""
-    folder = dockerfile_folder(context, "prometheus")
-    version = _unpack(context, _PROMETHEUS_PACKAGES, folder)["prometheus"]
-    if version.partition("+")[0] != context.part.version:
-        raise ToolchainError(
-            f"{context.part.name}: Debian {_SUITE} has prometheus {version}, not {context.part.version}",
-            hint="where an image registry is reachable the image is pulled; else pin the version Debian has",
-        )
+    """One static program, and a folder for its data."""
+    folder = dockerfile_folder(
+        context, "prometheus", prometheus=context.dependency("prometheus") / "bin/prometheus"
+    )
+    (folder / "empty").mkdir()
     _finish(context, folder)
 
 
@@ -120,16 +116,15 @@ def adapted(template: str, stream: str) -> str:
     return head.replace(pid, f"{pid}\ninclude /etc/nginx/modules.conf;\n") + "\n" + stream + tail
 
 
-def _unpack(context: BuildContext, packages: tuple[str, ...], folder: Path) -> Mapping[str, str]:
+def _unpack(context: BuildContext, packages: tuple[str, ...], folder: Path) -> None:
     root = folder / "root"
-    versions = unpack_debian(context, _SUITE, packages, root)
+    unpack_debian(context, _SUITE, packages, root)
     for name in _MERGED:
         if not (root / name).exists():
             (root / name).symlink_to(f"usr/{name}")
     (root / "tmp").mkdir()
     (root / "tmp").chmod(0o1777)
     (folder / "empty").mkdir()
-    return versions
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -151,7 +146,9 @@ def _finish(context: BuildContext, folder: Path) -> None:
 _HERE = Path(__file__)
 RECIPES: Mapping[str, Recipe] = {
     "image-http-echo": Recipe(needs=("http-echo",), inputs=(IMAGES / "http-echo", _HERE), build=http_echo),
-    "image-prometheus": Recipe(inputs=(IMAGES / "prometheus", _HERE), build=prometheus),
+    "image-prometheus": Recipe(
+        needs=("prometheus",), inputs=(IMAGES / "prometheus", _HERE), build=prometheus
+    ),
     "image-ingress-nginx": Recipe(
         needs=("go", "ingress-nginx-controller"),
         inputs=(IMAGES / "ingress-nginx", GO_WRAPPERS / "ingress-nginx-controller", _HERE),
