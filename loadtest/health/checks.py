@@ -21,6 +21,7 @@ from loadtest.target import AppTarget, IngressTarget, TargetEnvironment
 
 _BODY_CHARACTERS = 80
 _RECENT_S = 60.0
+_SYSTEM = "kube-system"
 
 
 class Check(Protocol):
@@ -53,11 +54,16 @@ class RolloutsComplete:
     def obstacle(self, timeout_s: float) -> str | None:
         def unfinished() -> list[str]:
             kinds = ("deployments,statefulsets,daemonsets", "--all-namespaces")
-            return unfinished_rollouts(
-                self.kubectl.items(Workload, *kinds, timeout_s=timeout_s), self.namespaces
-            )
+            found = self.kubectl.items(Workload, *kinds, timeout_s=timeout_s)
+            return unfinished_rollouts(list(filter(_matters, found)), self.namespaces)
 
         return _attempt(unfinished)
+
+
+def _matters(workload: Workload) -> bool:
+    """Of the system only what every node needs. Its name service starts seconds later than all else, and a
+    service that needs names is not ready without it."""
+    return workload.metadata.namespace != _SYSTEM or workload.kind == "DaemonSet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +154,7 @@ def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expec
 def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
     """The stack's own; in a cluster made for it the system's as well, which a Ready node may lack."""
     own = {target.ingress.namespace, target.monitoring.namespace} | {app.namespace for app in target.apps}
-    return frozenset(own | {"kube-system"} if target.cluster.provider == "kind" else own)
+    return frozenset(own | {_SYSTEM} if target.cluster.provider == "kind" else own)
 
 
 def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:

@@ -125,6 +125,21 @@ class TestCluster:
         check = RolloutsComplete(kubectl=kubectl, namespaces=frozenset({"apps"}))
         assert check.obstacle(5) == "deployment apps/foo: 0 of 1 replicas are of the latest form"
 
+    @pytest.mark.parametrize(("kind", "stands_in_the_way"), [("DaemonSet", True), ("Deployment", False)])
+    def test_of_the_system_only_what_every_node_needs_stands_in_the_way(
+        self, program: FakeProgram, kubectl: Kubectl, kind: str, stands_in_the_way: bool
+    ) -> None:
+        unfinished = {
+            "kind": kind,
+            "metadata": {"name": "system", "namespace": "kube-system"},
+            "spec": {"replicas": 1},
+            "status": {"desiredNumberScheduled": 1},
+        }
+        daemons = {"kind": "DaemonSet", "metadata": {"name": "proxy", "namespace": "kube-system"}}
+        program.answers({"get deployments": listed(unfinished, daemons)})
+        check = RolloutsComplete(kubectl=kubectl, namespaces=frozenset({"kube-system"}))
+        assert bool(check.obstacle(5)) is stands_in_the_way
+
     def test_a_cluster_that_does_not_answer_stands_in_the_way_in_its_own_words(
         self, program: FakeProgram, kubectl: Kubectl
     ) -> None:
