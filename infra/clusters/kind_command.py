@@ -2,7 +2,9 @@
 
 `create` reads the cluster's config on stdin and prints the ids of the node containers: the proof, at
 deletion, that the cluster of this name is still the one that was made. It never adopts a cluster, and leaves
-none behind when it fails or is stopped. Standard library only: it also runs outside the virtual environment.
+none behind when it fails or is asked to stop. Killed, it cannot clean up; the kubeconfig, which is there
+before the first container, then tells whose they are. Standard library only: it also runs outside the virtual
+environment.
 """
 
 import os
@@ -46,10 +48,7 @@ class Cluster:
     def create(self, config: bytes) -> list[str]:
         """Makes the cluster; the ids of its node containers."""
         if self.nodes():
-            raise CommandError(
-                f"a KinD cluster named {self.name} exists and is not this stack's: it is left alone. "
-                f"Set another cluster_name, or remove it with `kind delete cluster --name {self.name}`."
-            )
+            raise CommandError(f"a KinD cluster named {self.name} exists {self._whose()}")
         try:
             self._claim()
             self._create_with_retries(config)
@@ -78,6 +77,17 @@ class Cluster:
         if listed.returncode:
             raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
         return sorted(listed.stdout.split())
+
+    def _whose(self) -> str:
+        if self.kubeconfig.exists():
+            return (
+                f"and so does {self.kubeconfig}: one begun from this folder was not deleted, as when "
+                "its creation is cut off. `python -m loadtest destroy --stack <stack>` removes it."
+            )
+        return (
+            "and is not this stack's: it is left alone. "
+            f"Set another cluster_name, or remove it with `kind delete cluster --name {self.name}`."
+        )
 
     def _claim(self) -> None:
         """The file is there before the first container and goes with the last: it says whose they are."""

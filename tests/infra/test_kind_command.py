@@ -75,6 +75,21 @@ def test_a_foreign_cluster_of_the_same_name_is_an_error_and_is_left_alone(machin
     assert ([], ["theirs"]) == (machine.asked(), machine.nodes)
 
 
+def test_what_a_killed_creation_left_is_told_from_a_foreign_cluster(machine: FakeMachine) -> None:
+    machine.fails_with("hang")
+    with start(machine, "create") as process:
+        assert process.stdin
+        process.stdin.close()
+        wait_for(lambda: bool(machine.nodes))
+        process.kill()
+    os.kill(int(str(machine.asked()[0]["pid"])), signal.SIGKILL)
+    half_made = machine.nodes
+    code, _, stderr = run(machine, "create")
+    assert (1, half_made) == (code, machine.nodes)
+    assert "`python -m loadtest destroy --stack <stack>` removes it" in stderr
+    assert "not this stack's" not in stderr
+
+
 def test_a_failure_that_passes_is_tried_again_without_the_half_made_cluster(machine: FakeMachine) -> None:
     machine.fails_with(STARTED_SLOWLY)
     code, stdout, stderr = run(machine, "create")
