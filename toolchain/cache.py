@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from toolchain.errors import ToolchainError
 from toolchain.pins import Part
 
 RECORD = "part.json"
+# How the name of a folder begins that is being removed, or whose removal was interrupted.
+REMOVING = ".removing-"
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,11 +143,30 @@ def remove(folder: Path) -> None:
     """Remove a folder if it is there, read-only ones (the Go module cache) included."""
     if not folder.exists():
         return
-    doomed = folder.with_name(f".{folder.name}.removing-{os.getpid()}")
-    folder.rename(doomed)
+    _refuse_mounts(folder)
+    doomed = Path(tempfile.mkdtemp(prefix=REMOVING, dir=folder.parent))
+    folder.rename(doomed)  # takes an empty folder's place
     for below, _, _ in os.walk(doomed):
         Path(below).chmod(0o700)
     shutil.rmtree(doomed)
+
+
+def _refuse_mounts(folder: Path) -> None:
+    """What is mounted below a folder (the machine's own /dev, say) must not be removed with it."""
+    mounted = next((mount for mount in _mounts() if mount.is_relative_to(folder.resolve())), None)
+    if mounted is not None:
+        raise ToolchainError(
+            f"{folder} cannot be removed: something is mounted at {mounted}",
+            hint=f"umount {shlex.quote(str(mounted))}, and run the same again",
+        )
+
+
+def _mounts() -> Iterator[Path]:
+    """The mount points this process sees; on a system that does not list them, no part mounts anything."""
+    table = _MOUNTS.read_bytes().splitlines() if _MOUNTS.exists() else []
+    for line in table:
+        escaped = line.split()[4]  # a blank in it is written \040
+        yield Path(os.fsdecode(escaped.decode("unicode_escape").encode("latin-1")))
 
 
 def _files(folder: Path) -> Iterator[Path]:

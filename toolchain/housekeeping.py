@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from toolchain import lock
-from toolchain.cache import Cache, remove
+from toolchain.cache import REMOVING, Cache, remove
 from toolchain.catalogue import Catalogue
 from toolchain.sources import Way
 
@@ -27,12 +27,13 @@ def status_lines(catalogue: Catalogue, cache: Cache) -> Iterator[str]:
 
 
 def unused(catalogue: Catalogue, cache: Cache, packages: Collection[Path]) -> tuple[Path, ...]:
-    """What neither the pins nor the requirements as they stand name, and downloads that were not finished."""
+    """What neither the pins nor the requirements as they stand name, and what was left half done."""
     wanted = {cache.folder(part, catalogue.keys[name]) for name, part in catalogue.parts.items()}
     wanted.update(packages)
     there = (*cache.parts.glob("*/*"), *cache.python.glob("*"))
     folders = [folder for folder in there if folder.is_dir() and folder not in wanted]
-    return (*sorted(folders), *(folder for folder in (cache.downloads, cache.work) if folder.exists()))
+    unfinished = (cache.downloads, cache.work, *sorted(cache.root.glob(f"{REMOVING}*")))
+    return (*sorted(folders), *(folder for folder in unfinished if folder.exists()))
 
 
 def everything(cache: Cache) -> tuple[Path, ...]:
@@ -41,12 +42,15 @@ def everything(cache: Cache) -> tuple[Path, ...]:
 
 
 def clean(
-    cache: Cache, doomed: Iterable[Path], *, dry_run: bool, say: Callable[[str], None]
+    cache: Cache, find: Callable[[], Iterable[Path]], *, dry_run: bool, say: Callable[[str], None]
 ) -> Iterator[str]:
-    """Remove paths of the cache, or only name them; one line for each, and one for all."""
+    """Remove the paths of the cache that `find` names, or only tell them; a line for each, and one for all.
+
+    They are found under the lock: a set-up that was waited for may have removed some and added others.
+    """
     total_bytes = 0
     with lock.held(cache.lock, waiting=say):
-        for path in doomed:
+        for path in find():
             size_bytes = _size_bytes(path)
             total_bytes += size_bytes
             if not dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from tests.toolchain.hosts import file_host
 from tests.toolchain.world import World, tool_row
 from toolchain import housekeeping
+from toolchain.cache import REMOVING, remove
 from toolchain.errors import ToolchainError
 from toolchain.sources.build import BuildContext, Recipe
 
@@ -134,11 +136,57 @@ def test_clean_removes_what_no_pin_asks_for_and_nothing_else(world: World) -> No
     wanted, stale = world.cache.python / "wanted", world.cache.python / "stale"
     for packages in (wanted, stale):
         packages.mkdir(parents=True)
-    doomed = housekeeping.unused(world.catalogue, world.cache, (wanted,))
-    dry = list(housekeeping.clean(world.cache, doomed, dry_run=True, say=print))
+    interrupted = world.cache.root / f"{REMOVING}1"
+    interrupted.mkdir()
+
+    def unused() -> tuple[Path, ...]:
+        return housekeeping.unused(world.catalogue, world.cache, (wanted,))
+
+    dry = list(housekeeping.clean(world.cache, unused, dry_run=True, say=print))
     assert old.exists(), "a dry run removes"
     assert str(old) in dry[0]
-    list(housekeeping.clean(world.cache, doomed, dry_run=False, say=print))
+    list(housekeeping.clean(world.cache, unused, dry_run=False, say=print))
     assert not old.exists()
+    assert not interrupted.exists(), "what an interrupted removal left stays for ever"
     assert (wanted.exists(), stale.exists()) == (True, False)
     assert world.part_folder("kind").exists()
+
+
+def test_what_can_go_is_decided_under_the_lock(world: World) -> None:
+    world.cache.root.mkdir(parents=True)
+
+    def find() -> tuple[Path, ...]:
+        with world.cache.lock.open() as handle, pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return ()
+
+    assert 1 == len(list(housekeeping.clean(world.cache, find, dry_run=False, say=print)))
+
+
+def test_a_removal_is_not_in_the_way_of_what_an_interrupted_one_left(tmp_path: Path) -> None:
+    for left in (f".work.removing-{os.getpid()}", f"{REMOVING}1"):
+        (tmp_path / left / "inside").mkdir(parents=True)
+    (tmp_path / "work" / "read-only").mkdir(parents=True)
+    (tmp_path / "work" / "read-only").chmod(0o500)
+    remove(tmp_path / "work")
+    assert {f".work.removing-{os.getpid()}", f"{REMOVING}1"} == {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["root", "with blank", "grün"])
+def test_a_folder_with_a_mount_below_it_is_not_removed(tmp_path: Path, name: str) -> None:
+    machine, folder = tmp_path / "machine", tmp_path / "work" / name
+    for made in (machine, folder):
+        made.mkdir(parents=True)
+    (machine / "kept").touch()
+    mounted = subprocess.run(("mount", "--bind", machine, folder), capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("this user may not mount a folder")
+    try:
+        with pytest.raises(ToolchainError, match=f"mounted at {folder}"):
+            remove(tmp_path / "work")
+        assert (machine / "kept").exists(), "it was walked into"
+        assert folder.is_dir(), "it was moved away from where its hint says it is"
+    finally:
+        subprocess.run(("umount", str(folder)), check=True)
+    remove(tmp_path / "work")
+    assert [machine] == list(tmp_path.iterdir())
