@@ -135,10 +135,12 @@ class Cluster:
     def _remove(self) -> None:
         command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
         for _ in range(ATTEMPTS):
-            if subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0:
+            done = subprocess.run(command, stdout=sys.stderr, check=False)
+            left = self.nodes()
+            if done.returncode == 0 and not left:
                 self.kubeconfig.unlink(missing_ok=True)
                 return
-            thaw(self.nodes())
+            thaw(left)
         raise CommandError(
             f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
         )
@@ -152,7 +154,16 @@ def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:
     for node in nodes:
         for state in freezer.glob(f"docker/{node}/**/freezer.state"):
             if state.read_text().strip() != "THAWED":
-                state.write_text("THAWED")
+                _thaw(state)
+
+
+def _thaw(state: Path) -> None:
+    try:
+        state.write_text("THAWED")
+    except PermissionError as error:
+        raise CommandError(
+            f"{state} may not be written to: what is frozen there keeps the cluster from ending"
+        ) from error
 
 
 def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:
@@ -185,7 +196,7 @@ def main(verb: str) -> int:
         _say(str(error))
         return 1
     except PermissionError as error:
-        _say(f"{error.filename} may not be written to: what is frozen there keeps the cluster from ending")
+        _say(f"{error.filename} may not be used by this user: its owner and mode decide that")
         return 1
     except FileNotFoundError as error:
         _say(f"{error.filename} is not to be found: `make setup` puts it on the PATH of .venv/bin/activate")

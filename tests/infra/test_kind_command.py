@@ -1,5 +1,6 @@
 """The command that makes and deletes the cluster: never another's, and never half of one left behind."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,11 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from infra.clusters import kind_command
-from infra.clusters.kind_command import TRANSIENT, thaw
+from infra.clusters.kind_command import TRANSIENT, CommandError, thaw
 from tests.infra.fake_kind import FakeMachine, fake_machine
 
 PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
@@ -42,6 +44,10 @@ def run(machine: FakeMachine, verb: str, stdout_before: str = "") -> tuple[int, 
     with start(machine, verb, stdout_before) as process:
         stdout, stderr = process.communicate('{"kind": "Cluster"}', timeout=30)
     return process.returncode, stdout, stderr
+
+
+def forbidden(*_: object, **__: object) -> NoReturn:
+    raise PermissionError(errno.EACCES, "Permission denied", "somewhere")
 
 
 def wait_for(come_true: Callable[[], bool]) -> None:
@@ -148,6 +154,15 @@ def test_a_container_that_does_not_end_at_once_is_asked_again(machine: FakeMachi
     assert [] == machine.nodes
 
 
+def test_a_deletion_that_is_said_to_have_worked_is_looked_at(machine: FakeMachine) -> None:
+    run(machine, "create")
+    machine.deletion_fails(times=10, quietly=True)
+    code, _, stderr = run(machine, "delete")
+    assert 1 == code
+    assert "the cluster x could not be deleted" in stderr
+    assert machine.kubeconfig.exists(), "its nodes are there still"
+
+
 def test_what_a_killed_node_left_frozen_is_let_go_and_nothing_else(tmp_path: Path) -> None:
     def state(node: str, pod: str, is_now: str) -> Path:
         file = tmp_path / "docker" / node / "kubelet.slice" / pod / "freezer.state"
@@ -159,6 +174,29 @@ def test_what_a_killed_node_left_frozen_is_let_go_and_nothing_else(tmp_path: Pat
     theirs = state("theirs", "a", "FROZEN")
     thaw(["ours"], freezer=tmp_path)
     assert ["THAWED", "THAWED\n", "FROZEN\n"] == [one.read_text() for one in (frozen, thawed, theirs)]
+
+
+def test_what_may_not_be_thawed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "docker" / "ours" / "freezer.state"
+    file.parent.mkdir(parents=True)
+    file.write_text("FROZEN\n")
+    # Not by the file's mode: the tests' user may be root, whom it does not stop.
+    monkeypatch.setattr(Path, "write_text", forbidden)
+    with pytest.raises(CommandError, match=r"freezer\.state may not be written to: what is frozen there"):
+        thaw(["ours"], freezer=tmp_path)
+
+
+def test_another_file_that_may_not_be_used_is_not_called_frozen(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for key, value in machine.environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(subprocess, "run", forbidden)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the tests' own handlers stay
+    assert 1 == kind_command.main("delete")
+    told = capsys.readouterr().err
+    assert "somewhere may not be used by this user" in told
+    assert "frozen" not in told
 
 
 def test_a_cluster_that_cannot_be_deleted_is_told_and_stays_claimed(machine: FakeMachine) -> None:
