@@ -26,11 +26,18 @@ from infra.reading import Section, repeated
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NAME = re.compile(f"(?=.{{1,40}}$){_LABEL}")
 _NAME_RULE = "at most 40 lower-case letters, digits and inner hyphens"
-_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-_PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
+# A Service is named after its app, and its name begins with a letter.
+_APP_NAME = re.compile("(?=.{1,40}$)[a-z]([-a-z0-9]*[a-z0-9])?")
+_APP_NAME_RULE = f"{_NAME_RULE}, the first a letter"
+# An Ingress takes no IP address for a host.
+_HOST = re.compile(rf"(?=.{{1,253}}$)(?![0-9.]+$){_LABEL}(\.{_LABEL})*")
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
+_PATH_RULE = "a path that begins with /, none of its parts empty or beginning with a dot"
 _BODY = re.compile(r"(?s).{1,4096}")
 _METRIC = re.compile(r"[a-z][a-z0-9_.]*")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9.:_/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})")
+_PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_TAG, _DIGEST = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"@sha256:[0-9a-f]{64}"
+_IMAGE = re.compile(rf"({_PART}:[0-9]{{1,5}}/)?{_PART}(/{_PART})*({_TAG}|({_TAG})?{_DIGEST})")
 _IMAGE_RULE = "an image with a tag or digest, such as hashicorp/http-echo:1.0.0"
 
 
@@ -120,9 +127,9 @@ def _apps(section: Section) -> tuple[AppSettings, ...]:
 
 def _app(section: Section) -> AppSettings:
     app = AppSettings(
-        name=section.text("name", form=_NAME, rule=_NAME_RULE),
+        name=section.text("name", form=_APP_NAME, rule=_APP_NAME_RULE),
         host=section.text("host", form=_HOST, rule="a host name in lower case, such as foo.localhost"),
-        path=section.text("path", form=_PATH, rule="a path that begins with /", default="/"),
+        path=section.text("path", form=_PATH, rule=_PATH_RULE, default="/"),
         image=section.text("image", form=_IMAGE, rule=_IMAGE_RULE),
         args=section.texts("args"),
         port=_container_port(section),
@@ -136,10 +143,10 @@ def _app(section: Section) -> AppSettings:
 
 def _resources(section: Section) -> Resources:
     resources = Resources(
-        cpu_request=section.quantity("cpu_request", default="50m"),
-        cpu_limit=section.quantity("cpu_limit", default="500m"),
-        memory_request=section.quantity("memory_request", default="32Mi"),
-        memory_limit=section.quantity("memory_limit", default="64Mi"),
+        cpu_request=section.cpu("cpu_request", default="50m"),
+        cpu_limit=section.cpu("cpu_limit", default="500m"),
+        memory_request=section.memory("memory_request", default="32Mi"),
+        memory_limit=section.memory("memory_limit", default="64Mi"),
     )
     for kind, request, limit in (
         ("cpu", resources.cpu_request, resources.cpu_limit),

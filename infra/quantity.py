@@ -18,6 +18,22 @@ _FACTOR = {
 }
 
 
+_LEAST_CORES = Decimal("0.001")
+_LEAST_BYTES = Decimal(1)
+
+
+def parse_cores(text: str) -> Decimal | None:
+    """How much CPU `text` is; None where it has a unit of memory, or is below what can be shared out."""
+    cores = parse_quantity(text) if text[-1:] in "0123456789m" else None
+    return cores if cores is not None and cores >= _LEAST_CORES else None
+
+
+def parse_bytes(text: str) -> Decimal | None:
+    """How much memory `text` is; None where it is less than a byte, such as 64m in the place of 64M."""
+    size = parse_quantity(text)
+    return size if size is not None and size >= _LEAST_BYTES else None
+
+
 def parse_quantity(text: str) -> Decimal | None:
     """How much `text` is, in cores or bytes; None where it is not a quantity."""
     match = _FORM.fullmatch(text)

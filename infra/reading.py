@@ -7,12 +7,14 @@ reading looks at the problems before using any value. Knows nothing of what the 
 import difflib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from infra.quantity import parse_quantity
+from infra.quantity import parse_bytes, parse_cores
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Value = TypeVar("Value")
@@ -52,8 +54,13 @@ class Section:
     def choice(self, key: str, choices: type[Choice]) -> Choice:
         return self._read(key, REQUIRED, next(iter(choices)), lambda value: _choice(value, choices))
 
-    def quantity(self, key: str, *, default: str) -> str:
-        return self._read(key, default, default, _quantity)
+    def cpu(self, key: str, *, default: str) -> str:
+        rule = "an amount of CPU from 1m, such as 100m or 0.5"
+        return self._read(key, default, default, lambda value: _quantity(value, parse_cores, rule))
+
+    def memory(self, key: str, *, default: str) -> str:
+        rule = "an amount of memory such as 64Mi"
+        return self._read(key, default, default, lambda value: _quantity(value, parse_bytes, rule))
 
     def texts(self, key: str) -> tuple[str, ...]:
         return self._read(key, [], (), _texts)
@@ -108,7 +115,8 @@ def _integer(value: object, at_least: int, at_most: int) -> int:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # The last: neither .nan nor .inf, nor a whole number too large for a float.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise WrongValueError("a number")
     return float(value)
 
@@ -119,9 +127,9 @@ def _choice(value: object, choices: type[Choice]) -> Choice:
     return choices(value)
 
 
-def _quantity(value: object) -> str:
-    if not isinstance(value, str) or not parse_quantity(value):
-        raise WrongValueError("a quantity above 0 such as 100m or 64Mi")
+def _quantity(value: object, parse: Callable[[str], Decimal | None], rule: str) -> str:
+    if not isinstance(value, str) or parse(value) is None:
+        raise WrongValueError(rule)
     return value
 
 

@@ -1,6 +1,7 @@
 """Every wrong setting is found, named with its value, and told together with all others."""
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
@@ -33,6 +34,22 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         'image is "nginx", it has to be an',
     ),
     "image with spaces": ({"apps": [app("foo", image="a b:1")]}, 'image is "a b:1", it has to be'),
+    "image with an empty part": ({"apps": [app("foo", image="a//b:1")]}, 'image is "a//b:1", it has to be'),
+    "image that ends in a slash": ({"apps": [app("foo", image="a/:1")]}, 'image is "a/:1", it has to be'),
+    "node image that begins with a slash": ({"cluster_node_image": "/a:1"}, 'cluster_node_image is "/a:1"'),
+    "app name no service can have": ({"apps": [app("1st")]}, 'name is "1st", it has to be at most 40'),
+    "host that is an address": ({"apps": [app("foo", host="127.0.0.1")]}, 'host is "127.0.0.1", it has'),
+    "path with an empty part": ({"apps": [app("foo", path="//x")]}, 'path is "//x", it has to be a path'),
+    "path that climbs": ({"apps": [app("foo", path="/a/../b")]}, 'path is "/a/../b", it has to be a path'),
+    "cpu below what can be shared out": (
+        {"apps": [app("foo", cpu_request="0.1m")]},
+        'cpu_request is "0.1m", it has to be an amount of CPU from 1m',
+    ),
+    "cpu in bytes": (
+        {"apps": [app("foo", cpu_request="1Mi")]},
+        'cpu_request is "1Mi", it has to be an amount of CPU',
+    ),
+    "memory in thousandths": ({"apps": [app("foo", memory_limit="64m")]}, 'memory_limit is "64m", it has'),
     "host in capitals": (
         {"apps": [app("foo", host="Foo.localhost")]},
         'host is "Foo.localhost", it has',
@@ -79,6 +96,18 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"objectives": [{"metric": "success_ratio", "comparison": "at_least"}]},
         "objectives[0] (success_ratio): limit is not set",
     ),
+    "objective without end": (
+        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": math.inf}]},
+        "limit is Infinity, it has to be a number",
+    ),
+    "objective that is no number": (
+        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": math.nan}]},
+        "limit is NaN, it has to be a number",
+    ),
+    "objective that no float holds": (
+        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 10**400}]},
+        "it has to be a number",
+    ),
     "objective compared wrongly": (
         {"objectives": [{"metric": "success_ratio", "comparison": ">=", "limit": 1}]},
         'comparison is ">=", it has to be one of at_most, at_least',
@@ -95,6 +124,30 @@ def test_a_wrong_setting_is_the_one_problem_and_is_named(changed: dict[str, Any]
     found = problems(ci_config(**changed))
     assert 1 == len(found), found
     assert told in found[0]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "f"},
+        {"name": "f-1"},
+        {"host": "1.example"},
+        {"host": "127.0.0.1.nip.io"},
+        {"path": "/"},
+        {"path": "/a/b.c/~d/"},
+        {"image": "localhost:5000/a/b-c:1"},
+        {"image": "registry.example/a__b/c--d.e:v1.0_2"},
+        {"image": f"a@sha256:{'0' * 64}"},
+        {"image": f"a:1@sha256:{'0' * 64}"},
+        {"cpu_request": "1m"},
+        {"cpu_request": "0.001"},
+        {"cpu_limit": "2"},
+        {"memory_limit": "67108864"},
+    ],
+    ids=str,
+)
+def test_what_kubernetes_takes_is_no_problem(changed: dict[str, Any]) -> None:
+    assert () == problems(ci_config(apps=[{**FOO, **changed}]))
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:
