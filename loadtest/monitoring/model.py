@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from loadtest.sample import LoadWindow
 
+_WIDEST_RATIO = 1.5  # of readings to load: beyond it too much of what was read is not the load's
+
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
@@ -25,7 +27,8 @@ class ScopeUsage:
     `cpu_seconds` is the difference of the counters between the real sample timestamps that bracket the
     window, scaled to nothing: `cpu_window_s` says over how many seconds it was measured, at most (each
     container has timestamps of its own). Requests are those to the app's host; for `ingress` and
-    `cluster` all of them.
+    `cluster` all of them. There is no figure per request where that is much longer than
+    the window.
     """
 
     scope: str
@@ -51,3 +54,14 @@ class ResourceUsage:
     scopes: tuple[ScopeUsage, ...]
     problems: tuple[str, ...]
     waited_s: float = 0.0
+
+    @property
+    def widest_cpu_window_s(self) -> float | None:
+        """Over how many seconds readings reach, where that is much more than the load took."""
+        spans_s = [one.cpu_window_s for one in self.scopes if one.cpu_window_s is not None]
+        return max((one for one in spans_s if is_wider(one, self.window)), default=None)
+
+
+def is_wider(cpu_window_s: float, window: LoadWindow) -> bool:
+    """Whether readings reach so far around the window that they say little of the window alone."""
+    return cpu_window_s > _WIDEST_RATIO * window.duration_s

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series, is_wider
 from loadtest.monitoring.queries import CLUSTER_SCOPE, LOOKBACK_S, NETWORK, Metric, Scope, pod_name
 from loadtest.monitoring.readings import RawSeries, Reading, span_of
 from loadtest.monitoring.window import CounterUsage, counters_over, gauges_over, thinned
@@ -94,6 +94,11 @@ class _ScopeFigures:
     def problems(self) -> list[str]:
         counters = {"CPU": self._cpu, "network in": self._received, "network out": self._transmitted}
         named = [problem for name, usage in counters.items() for problem in _counter_problems(name, usage)]
+        if self._requests and self._diluted:
+            named.append(
+                f"CPU per 1,000 requests: the load took {self._span.duration_s:.3g} s, CPU was counted over "
+                f"{self._cpu.measured_s:.3g} s, idle time included"
+            )
         if self._memory.average is None:
             named.append("memory: no readings")
         if not self._rows[Metric.LAST_SEEN]:
@@ -113,9 +118,19 @@ class _ScopeFigures:
         return gauges_over(_presence(self._rows[Metric.LAST_SEEN]), self._span, hold_s=hold_s)
 
     def _per_1000_requests(self) -> float | None:
+        if self._cpu.total is None or not self._requests or self._diluted:
+            return None
+        return self._cpu.total / self._requests * 1000
+
+    @property
+    def _requests(self) -> int:
         counts = self._question.requests
-        requests = sum(counts.values()) if self._scope.host is None else counts.get(self._scope.host, 0)
-        return self._cpu.total / requests * 1000 if self._cpu.total is not None and requests else None
+        return sum(counts.values()) if self._scope.host is None else counts.get(self._scope.host, 0)
+
+    @property
+    def _diluted(self) -> bool:
+        measured_s = self._cpu.measured_s
+        return measured_s is not None and is_wider(measured_s, self._question.window)
 
 
 def _presence(rows: Sequence[RawSeries]) -> list[Sequence[Reading]]:

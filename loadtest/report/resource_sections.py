@@ -31,7 +31,7 @@ def _nothing(usage: ResourceUsage | None) -> str:
 def _in_full(usage: ResourceUsage) -> str:
     rows = [row for scope in usage.scopes for row in _resource_rows(scope)]
     header = ("scope and figure", "average", "minimum", "maximum", "samples")
-    return paragraphs(table(header, rows), _cpu_seconds(usage), _problems(usage))
+    return paragraphs(table(header, rows), _around_the_load(usage), _cpu_seconds(usage), _problems(usage))
 
 
 def _in_short(usage: ResourceUsage) -> str:
@@ -53,7 +53,7 @@ def _in_short(usage: ResourceUsage) -> str:
         for scope in usage.scopes
     ]
     legend = "Average (minimum to maximum; n: samples). A figure that could not be measured is `missing`."
-    return paragraphs(table(header, rows), legend, _problems(usage))
+    return paragraphs(table(header, rows), legend, _around_the_load(usage), _problems(usage))
 
 
 def _series(scope: ScopeUsage) -> tuple[tuple[str, Series, figures.Writer], ...]:
@@ -91,6 +91,15 @@ def _cpu_seconds(usage: ResourceUsage) -> str:
             f"{figures.seconds(scope.cpu_seconds_per_1000_requests)} per 1,000 requests"
             for scope in usage.scopes
         ]
+    )
+
+
+def _around_the_load(usage: ResourceUsage) -> str:
+    if usage.widest_cpu_window_s is None:
+        return ""
+    return (
+        f"The load took {figures.seconds(usage.window.duration_s)}; these are averages over up to "
+        f"{figures.seconds(usage.widest_cpu_window_s)} of readings around it."
     )
 
 

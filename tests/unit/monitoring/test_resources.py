@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, is_wider
 from loadtest.monitoring.queries import LOOKBACK_S, Metric
 from loadtest.monitoring.readings import RawSeries
 from loadtest.monitoring.resources import relevant, settled, usage_from
@@ -17,6 +17,7 @@ from tests.unit.monitoring.values import (
     question,
     readings_of_all,
     row,
+    window,
 )
 
 
@@ -53,7 +54,26 @@ def test_without_requests_there_is_no_figure_per_request() -> None:
 def test_a_load_shorter_than_the_time_between_readings_is_measured_by_those_around_it() -> None:
     usage = usage_from(readings_of_all(), question(100.5, 100.7), waited_s=0)
     assert (scope(usage, "foo").cpu_seconds, scope(usage, "foo").cpu_window_s) == (1.0, 2.0)
-    assert usage.problems == ()
+    assert usage.widest_cpu_window_s == 2.0
+
+
+def test_cpu_counted_mostly_without_the_load_is_not_told_per_request() -> None:
+    usage = usage_from(readings_of_all(), question(100.5, 100.7), waited_s=0)
+    assert {None} == {one.cpu_seconds_per_1000_requests for one in usage.scopes}
+    assert usage.problems[-1] == (
+        "cluster: CPU per 1,000 requests: the load took 0.2 s, CPU was counted over 2 s, idle time included"
+    )
+
+
+def test_a_short_span_that_was_only_watched_misses_no_figure_per_request() -> None:
+    assert usage_from(readings_of_all(), question(100.5, 100.7, requests={}), waited_s=0).problems == ()
+
+
+@pytest.mark.parametrize(("cpu_window_s", "expected"), [(15.0, False), (15.1, True)])
+def test_readings_up_to_half_as_long_again_as_the_load_are_of_the_load(
+    cpu_window_s: float, expected: bool
+) -> None:
+    assert is_wider(cpu_window_s, window(100, 110)) is expected
 
 
 def test_where_nothing_was_read_every_figure_is_missing_and_said_so() -> None:

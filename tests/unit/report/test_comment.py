@@ -1,11 +1,13 @@
 """The comment's promises: marker and verdict first, nothing from outside acts, never too long for GitHub."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from loadtest.report import comment, markdown
 from loadtest.report.layout import Section, document
+from loadtest.report.model import AnyReport
 from tests.unit.report import values
 from tests.unit.report.test_escape import HOSTILE, MARKDOWN
 
@@ -35,6 +37,13 @@ def test_monitoring_that_failed_altogether_shows_its_reason_and_no_empty_table()
         text = render(values.report(resources=nothing))
         assert "Missing: nothing could be measured.\n\n- Prometheus did not answer" in text
         assert "| scope" not in text
+
+
+@pytest.mark.parametrize("render", [comment.render, markdown.render])
+def test_readings_of_much_more_than_the_load_are_said_to_be(render: Callable[[AnyReport], str]) -> None:
+    words = "The load took 0.250 s; these are averages over up to 3.77 s of readings around it."
+    assert words in render(values.report(resources=values.WIDE_RESOURCES))
+    assert "readings around it" not in render(values.report())
 
 
 @pytest.mark.parametrize("text", HOSTILE)

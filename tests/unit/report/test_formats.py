@@ -13,7 +13,7 @@ from tests.unit.report import values
 
 GOLDEN = Path(__file__).parent / "golden"
 REPORTS: dict[str, AnyReport] = {
-    "passed": values.report(),
+    "passed": values.report(resources=values.WIDE_RESOURCES),
     "missed": values.report(
         values.MISSED_SUMMARY,
         resources=None,

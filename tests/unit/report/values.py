@@ -1,5 +1,7 @@
 """Reports for tests: one that passed, and what others differ in."""
 
+from dataclasses import replace
+
 from loadtest.exit_codes import ExitCode
 from loadtest.load_run import Generator
 from loadtest.machine import Machine
@@ -81,7 +83,7 @@ def summary(combined: RequestSummary, **hosts: RequestSummary) -> Summary:
 MISSING = Series(average=None, minimum=None, maximum=None, samples=0)
 
 
-def scope(name: str) -> ScopeUsage:
+def scope(name: str, *, cpu_window_s: float = 0.31, per_1000_requests: float | None = 2.55) -> ScopeUsage:
     return ScopeUsage(
         scope=name,
         cpu_cores=Series(average=0.1234, minimum=0.05, maximum=0.31, samples=4),
@@ -90,8 +92,8 @@ def scope(name: str) -> ScopeUsage:
         network_transmit_bytes_per_s=MISSING,
         running_pods=Series(average=2, minimum=2, maximum=2, samples=5),
         cpu_seconds=0.51,
-        cpu_window_s=4.1,
-        cpu_seconds_per_1000_requests=2.55,
+        cpu_window_s=cpu_window_s,
+        cpu_seconds_per_1000_requests=per_1000_requests,
     )
 
 
@@ -101,6 +103,14 @@ RESOURCES = ResourceUsage(
     scopes=(scope("foo"), scope("bar"), scope("ingress"), scope("cluster")),
     problems=("foo: network_transmit_bytes_per_s has no samples in the window",),
     waited_s=1.5,
+)
+# Measured over much more than the load.
+WIDE_RESOURCES = replace(
+    RESOURCES,
+    scopes=(
+        scope("foo", cpu_window_s=1.05, per_1000_requests=None),
+        scope("cluster", cpu_window_s=3.77, per_1000_requests=None),
+    ),
 )
 PASSED_SUMMARY = summary(requests(200), foo=requests(100), bar=requests(100))
 MISSED_SUMMARY = summary(
