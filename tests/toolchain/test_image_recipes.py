@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from toolchain.cache import Cache
+from toolchain.debian import Source
 from toolchain.errors import CommandError, ToolchainError
 from toolchain.pins import Kind, load_pins
 from toolchain.process import Processes
-from toolchain.recipes import RECIPES
-from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder
+from toolchain.recipes import RECIPES, debian_node
+from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder, note_image
 from toolchain.recipes.node_image import bake
 from toolchain.recipes.workload_images import adapted
 from toolchain.sources.build import BuildContext
@@ -25,6 +26,7 @@ class Workshop(BuildContext):
     calls: list[tuple[str, ...]]
     said: list[str]
     fails: str | None
+    failure: str
 
     def run(
         self,
@@ -36,8 +38,13 @@ class Workshop(BuildContext):
         self.calls.append(args)
         if self.fails is not None and self.fails in args:
             object.__setattr__(self, "fails", None)
-            raise CommandError("it failed", hint="")
-        return "sha256:abc\n" if args[:3] == ("docker", "image", "inspect") else "a-container\n"
+            raise CommandError(self.failure, hint="")
+        match args:
+            case ("docker", "image", "inspect", "--format", "{{.Id}}", _):
+                return "sha256:abc\n"
+            case ("docker", "image", "inspect", "--format", _, "base:1"):
+                return "plan9/mips\n"
+        return "a-container\n"
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def workshop(tmp_path: Path) -> Workshop:
         processes=Processes(),
         report=said.append,
     )
-    for name, value in {"calls": [], "said": said, "fails": None}.items():
+    for name, value in {"calls": [], "said": said, "fails": None, "failure": "it failed"}.items():
         object.__setattr__(made, name, value)
     return made
 
@@ -105,7 +112,7 @@ def test_baking_imports_discards_archives_and_shares_layers(workshop: Workshop) 
     bake(workshop, "base:1", ("one:1", "two:2"), "node:1")
     assert ["start", "discard", "stop", "share"] == verbs(workshop)
     (imported,) = [call for call in workshop.calls if call[0] == "bash"]
-    assert ("a-container", "", "one:1", "two:2") == imported[-4:]
+    assert ("a-container", "plan9/mips", "", "one:1", "two:2") == imported[-5:]
     assert {"reference": "node:1", "id": "sha256:abc"} == json.loads(
         (workshop.out / "image.json").read_text()
     )
@@ -113,11 +120,43 @@ def test_baking_imports_discards_archives_and_shares_layers(workshop: Workshop) 
 
 def test_what_cannot_be_unpacked_is_baked_packed_with_all_its_archives(workshop: Workshop) -> None:
     object.__setattr__(workshop, "fails", "pipefail")
+    object.__setattr__(workshop, "failure", 'failed to convert whiteout file ".wh.gone"')
     bake(workshop, "base:1", ("one:1",), "node:1")
     assert ["start", "stop"] == verbs(workshop), "a layer's archive is needed where no node has it unpacked"
     imported = [call for call in workshop.calls if call[0] == "bash"]
-    assert ("a-container", "--no-unpack", "one:1") == imported[-1][-3:]
+    assert ("a-container", "plan9/mips", "--no-unpack", "one:1") == imported[-1][-4:]
     assert any("stay packed" in line for line in workshop.said)
+
+
+def test_an_import_that_fails_for_another_reason_is_not_tried_packed(workshop: Workshop) -> None:
+    object.__setattr__(workshop, "fails", "pipefail")
+    with pytest.raises(CommandError, match="it failed"):
+        bake(workshop, "base:1", ("one:1",), "node:1")
+    assert 1 == len([call for call in workshop.calls if call[0] == "bash"])
+    assert [] == [line for line in workshop.said if "stay packed" in line]
+
+
+def test_an_engine_that_is_pruning_already_does_not_fail_a_part(workshop: Workshop) -> None:
+    object.__setattr__(workshop, "fails", "prune")
+    note_image(workshop, "one:1")
+    assert any("prune" in call for call in workshop.calls)
+    assert (workshop.out / "image.json").exists()
+
+
+def test_debians_bootstrap_mounts_nothing_that_could_outlive_it(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(
+        debian_node,
+        "debian_source",
+        lambda: Source(uri="http://debian.test", suites=(), components=(), keyring="k"),
+    )
+    monkeypatch.setattr(debian_node, "unpack_debian", lambda *_: {})
+    object.__setattr__(workshop, "fails", "--variant=minbase")
+    with pytest.raises(CommandError):
+        debian_node.debian_node(workshop)
+    assert ("unshare", "--mount") == workshop.calls[-1][:2]
 
 
 def test_a_failed_baking_leaves_no_container_and_no_image(workshop: Workshop) -> None:

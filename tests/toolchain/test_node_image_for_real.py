@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -104,16 +106,7 @@ def test_an_image_whose_layers_delete_files_is_baked_all_the_same(tmp_path: Path
     docker("load", stdin=_image(DELETES, {"kept": b"1", "gone": b"2"}, {".wh.gone": b""}))
     docker("load", stdin=_image(SIMPLE, {"simple": b"3"}))
     said: list[str] = []
-    context = BuildContext(
-        part=PINS["node-image"],
-        out=tmp_path,
-        work=tmp_path,
-        cache=Cache(root=tmp_path),
-        log=tmp_path / "log",
-        dependencies={},
-        processes=Processes(),
-        report=said.append,
-    )
+    context = _context(tmp_path, said)
     try:
         bake(context, NODE, (DELETES,), BAKED)
         packed = [line for line in said if "stay packed" in line]
@@ -130,6 +123,30 @@ def test_an_image_whose_layers_delete_files_is_baked_all_the_same(tmp_path: Path
             docker("rm", "--force", "--volumes", node.name)
     finally:
         docker("image", "rm", "--force", BAKED, DELETES, SIMPLE)
+
+
+def test_an_image_saved_with_the_index_of_all_its_platforms_is_baked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, command = tmp_path / "saved.tar", tmp_path / "bin" / "docker"
+    archive.write_bytes(_saved_from_a_containerd_store(SIMPLE))
+    command.parent.mkdir()
+    command.write_text(
+        f'#!/bin/sh\n[ "$1" = save ] && exec cat "{archive}"\nexec "{shutil.which("docker")}" "$@"\n'
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
+    said: list[str] = []
+    try:
+        bake(_context(tmp_path, said), NODE, (SIMPLE,), BAKED)
+        assert [] == [line for line in said if "stay packed" in line]
+        node = Node(BAKED)
+        try:
+            assert ["simple"] == node.files(SIMPLE)
+        finally:
+            docker("rm", "--force", "--volumes", node.name)
+    finally:
+        docker("image", "rm", "--force", BAKED)
 
 
 def test_a_broken_lua_library_keeps_the_ingress_image_from_being_built(tmp_path: Path) -> None:
@@ -153,6 +170,19 @@ def test_a_broken_lua_library_keeps_the_ingress_image_from_being_built(tmp_path:
     docker(*check, image, "-c", "/etc/nginx/check.conf")
 
 
+def _context(folder: Path, said: list[str]) -> BuildContext:
+    return BuildContext(
+        part=PINS["node-image"],
+        out=folder,
+        work=folder,
+        cache=Cache(root=folder),
+        log=folder / "log",
+        dependencies={},
+        processes=Processes(),
+        report=said.append,
+    )
+
+
 def _full(name: str) -> str:
     """The name as containerd has it: with its registry."""
     return name if "." in name.partition("/")[0] else f"docker.io/{name}"
@@ -163,8 +193,7 @@ def _image(name: str, *contents: Mapping[str, bytes]) -> bytes:
     layers = [_tar(content) for content in contents]
     diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
     config = {
-        "architecture": "amd64",
-        "os": "linux",
+        **_platform(),
         "config": {},
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }
@@ -177,6 +206,42 @@ def _image(name: str, *contents: Mapping[str, bytes]) -> bytes:
             **dict(zip(files, layers, strict=True)),
         }
     )
+
+
+def _platform() -> Mapping[str, str]:
+    """The engine's own, as an image's configuration and an index tell it."""
+    system, _, architecture = (
+        docker("version", "--format={{.Server.Os}}/{{.Server.Arch}}").strip().partition("/")
+    )
+    return {"os": system, "architecture": architecture}
+
+
+def _saved_from_a_containerd_store(name: str) -> bytes:
+    """What `docker save` makes of a pulled image there: of all the platforms listed, one has its content."""
+    blobs: dict[str, bytes] = {}
+
+    def blob(kind: str, content: bytes | Mapping[str, object]) -> dict[str, object]:
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = data
+        media_type = f"application/vnd.oci.image.{kind}"
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
+
+    def listing(kind: str, **fields: object) -> dict[str, object]:
+        media_type = f"application/vnd.oci.image.{kind}"
+        return {"schemaVersion": 2, "mediaType": media_type, **fields}
+
+    layer = blob("layer.v1.tar", _tar({"simple": b"3"}))
+    rootfs = {"type": "layers", "diff_ids": [layer["digest"]]}
+    config = blob("config.v1+json", {**_platform(), "config": {}, "rootfs": rootfs})
+    here = blob("manifest.v1+json", listing("manifest.v1+json", config=config, layers=[layer]))
+    elsewhere = {**here, "digest": f"sha256:{'0' * 64}", "platform": {"os": "linux", "architecture": "s390x"}}
+    every = blob(
+        "index.v1+json", listing("index.v1+json", manifests=[elsewhere, {**here, "platform": _platform()}])
+    )
+    named = {**every, "annotations": {"io.containerd.image.name": _full(name)}}
+    index = json.dumps(listing("index.v1+json", manifests=[named])).encode()
+    return _tar({"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": index, **blobs})
 
 
 def _tar(files: Mapping[str, bytes]) -> bytes:

@@ -50,7 +50,9 @@ def debian_node(context: BuildContext) -> None:
     root, tool, source = context.work / "root", context.work / "tool", debian_source()
     unpack_debian(context, SUITE, ("debootstrap",), tool)
     context.say(f"bootstrapping Debian {SUITE} from {source.uri}")
+    # What it mounts goes with it, even if it is killed; without that, /proc and /sys would stay mounted.
     context.run(
+        *("unshare", "--mount"),
         str(tool / "usr/sbin/debootstrap"),
         "--variant=minbase",
         f"--keyring={source.keyring}",

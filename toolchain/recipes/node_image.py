@@ -33,7 +33,9 @@ _WORKLOADS = ("image-http-echo", "image-ingress-nginx", "image-prometheus")
 _BAKE = IMAGES / "bake.sh"
 # An interrupted set-up may leave the container behind: it ends, and goes, by itself.
 _BAKE_AT_MOST_S = 1800
-_IMPORT = 'docker save "${@:2}" | docker exec -i "$0" ctr -n k8s.io images import --all-platforms $1 -'
+# An engine may save an image with the index of all its platforms and the content of but one: its own.
+_IMPORT = 'docker save "${@:3}" | docker exec -i "$0" ctr -n k8s.io images import --platform "$1" $2 -'
+_PLATFORM = "{{.Os}}/{{.Architecture}}"
 
 
 def node_base(context: BuildContext) -> None:
@@ -66,7 +68,8 @@ def bake(context: BuildContext, base: str, images: tuple[str, ...], reference: s
     container = context.run("docker", "run", *options, base, str(_BAKE_AT_MOST_S)).strip()
     try:
         _in_container(context, container, "start")
-        _import(context, container, images)
+        platform = context.run("docker", "image", "inspect", "--format", _PLATFORM, base).strip()
+        _import(context, container, platform, images)
         changes = (
             'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]',
             "CMD []",
@@ -78,13 +81,15 @@ def bake(context: BuildContext, base: str, images: tuple[str, ...], reference: s
     note_image(context, reference)
 
 
-def _import(context: BuildContext, container: str, images: tuple[str, ...]) -> None:
+def _import(context: BuildContext, container: str, platform: str, images: tuple[str, ...]) -> None:
     """Import images, unpacked where that is possible: then no node has to do it."""
-    run = ("bash", "-o", "pipefail", "-c", _IMPORT, container)
+    run = ("bash", "-o", "pipefail", "-c", _IMPORT, container, platform)
     try:
         context.run(*run, "", *images)
-    except CommandError:
-        # A layer that deletes files of those below cannot be unpacked inside a container.
+    except CommandError as error:
+        # A layer that deletes files of those below (a whiteout) cannot be unpacked inside a container.
+        if "whiteout" not in error.message:
+            raise
         context.say("a layer deletes files: the images stay packed until a node first uses them")
         context.run(*run, "--no-unpack", *images)
         _in_container(context, container, "stop")
