@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from loadtest.exit_codes import ExitCode
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage
+from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage
 from loadtest.sample import Arm
 from loadtest.stats.summary import LatencyStats, RequestSummary, Summary
 
 # With fewer samples "p99" may mean anything from p98 to p100: it is shown from 1,000, judged from here.
 MINIMUM_SAMPLES_TO_JUDGE_P99 = 10_000
-CLUSTER_SCOPE = "cluster"
 
 
 class Comparison(StrEnum):

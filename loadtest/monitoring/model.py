@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from loadtest.sample import LoadWindow
 
+CLUSTER_SCOPE = "cluster"
 _WIDEST_RATIO = 1.5  # of readings to load: beyond it too much of what was read is not the load's
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from loadtest.cluster.objects import PodName
+from loadtest.monitoring.model import CLUSTER_SCOPE
 from loadtest.target import AppTarget, IngressTarget
 
-CLUSTER_SCOPE = "cluster"
 INGRESS_SCOPE = "ingress"
 
 # How far back readings are fetched before the window: an idle container is read every 15 to 30 s.
