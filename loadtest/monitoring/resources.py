@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series, is_wider
-from loadtest.monitoring.queries import CLUSTER_SCOPE, LOOKBACK_S, NETWORK, Metric, Scope, pod_name
+from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage, Series, is_wider
+from loadtest.monitoring.queries import LOOKBACK_S, NETWORK, Metric, Scope, pod_name
 from loadtest.monitoring.readings import RawSeries, Reading, span_of
-from loadtest.monitoring.window import CounterUsage, counters_over, gauges_over, thinned
+from loadtest.monitoring.window import CounterUsage, counters_over, gauges_over, thinned, unread_at_start
 from loadtest.sample import LoadWindow
 
 Readings = Mapping[Metric, Sequence[RawSeries]]
@@ -99,11 +99,21 @@ class _ScopeFigures:
                 f"CPU per 1,000 requests: the load took {self._span.duration_s:.3g} s, CPU was counted over "
                 f"{self._cpu.measured_s:.3g} s, idle time included"
             )
-        if self._memory.average is None:
-            named.append("memory: no readings")
+        named += self._memory_problems()
         if not self._rows[Metric.LAST_SEEN]:
             named.append("running pods: none was seen")
         return [f"{self._scope.name}: {problem}" for problem in named]
+
+    def _memory_problems(self) -> list[str]:
+        if self._memory.average is None:
+            return ["memory: no readings"]
+        containers = self._readings(Metric.MEMORY_BYTES)
+        if not (unread := unread_at_start(containers, self._span, hold_s=LOOKBACK_S)):
+            return []
+        return [
+            f"memory: {unread} of {len(containers)} containers have no reading before the load: "
+            "they are not counted up to their first one"
+        ]
 
     def _counters(self, metric: Metric) -> CounterUsage:
         return counters_over(self._readings(metric), self._span)

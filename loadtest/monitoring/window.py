@@ -91,6 +91,11 @@ def gauges_over(gauges: Collection[Sequence[Reading]], span: Span, *, hold_s: fl
     )
 
 
+def unread_at_start(gauges: Collection[Sequence[Reading]], span: Span, *, hold_s: float) -> int:
+    """How many of these gauges `gauges_over` leaves out of the span's start, and maybe of more of it."""
+    return sum(_held([readings], span.start_s, hold_s) is None for readings in gauges)
+
+
 def thinned(readings: Sequence[Reading], interval_s: float) -> Sequence[Reading]:
     """At most one reading an interval, the first and the last always among them."""
     kept = list(readings[:1])

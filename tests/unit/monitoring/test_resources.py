@@ -115,6 +115,19 @@ def test_the_memory_of_an_idle_app_is_what_was_read_last_though_long_before() ->
     assert scope(usage_from(readings, question(), waited_s=0), "foo").memory_bytes.average == 7e6
 
 
+def test_memory_of_a_container_that_was_not_read_before_the_load_is_said_to_be_left_out() -> None:
+    readings = dict(readings_of_all())
+    late = row("apps", FOO_POD, (101, 9e6), (103, 9e6), container="sidecar")
+    readings[Metric.MEMORY_BYTES] = [*readings[Metric.MEMORY_BYTES], late]
+    usage = usage_from(readings, question(), waited_s=0)
+    assert scope(usage, "foo").memory_bytes.minimum == 5e6
+    said = "have no reading before the load: they are not counted up to their first one"
+    assert usage.problems == (
+        f"foo: memory: 1 of 2 containers {said}",
+        f"cluster: memory: 1 of 4 containers {said}",
+    )
+
+
 def test_a_restarted_container_adds_to_what_its_predecessor_used() -> None:
     readings = dict(readings_of_all())
     readings[Metric.CPU_SECONDS] = [

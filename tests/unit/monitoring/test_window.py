@@ -14,6 +14,7 @@ from loadtest.monitoring.window import (
     gauges_over,
     growth,
     thinned,
+    unread_at_start,
 )
 
 
@@ -191,6 +192,11 @@ class TestGauges:
 
     def test_readings_too_old_to_hold_are_missing_and_not_zero(self) -> None:
         assert gauges_over([readings((0, 5))], span(100, 101), hold_s=60) == NO_READINGS
+
+    def test_those_without_a_reading_that_holds_at_the_start_are_counted(self) -> None:
+        read, too_old, late = readings((0, 1), (10, 1)), readings((-90, 1), (10, 1)), readings((6, 1))
+        assert unread_at_start([read, too_old, late], span(5, 10), hold_s=60) == 2
+        assert unread_at_start([read], span(0, 10), hold_s=60) == 0
 
     @given(st.lists(series(), max_size=4), spans())
     def test_average_lies_between_minimum_and_maximum(
