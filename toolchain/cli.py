@@ -116,7 +116,9 @@ def _status(options: argparse.Namespace) -> None:
 
 def _env(options: argparse.Namespace) -> None:
     setup = _setup_for(options, os.environ)
-    settings = setup.pulumi_home().defaults()
+    # What is set already needs no handing over, and may be a secret that does not belong on a screen.
+    defaults = setup.pulumi_home().defaults()
+    settings = {name: value for name, value in defaults.items() if name not in os.environ}
     commands = str(setup.project / ".venv" / "bin")
     if "GITHUB_ENV" in os.environ and "GITHUB_PATH" in os.environ:
         _append(Path(os.environ["GITHUB_PATH"]), [commands])
@@ -128,11 +130,14 @@ def _env(options: argparse.Namespace) -> None:
 
 
 def _clean(options: argparse.Namespace) -> None:
-    catalogue, cache = Catalogue.of(load_pins(), RECIPES), Cache.of(os.environ)
-    packages = PythonEnv(project=PROJECT, purpose=Purpose.RUN, cache=cache).packages()
-    doomed = (
-        housekeeping.everything(cache) if options.all else housekeeping.unused(catalogue, cache, packages)
-    )
+    cache = Cache.of(os.environ)
+
+    def doomed() -> tuple[Path, ...]:
+        if options.all:
+            return housekeeping.everything(cache)
+        packages = PythonEnv(project=PROJECT, purpose=Purpose.RUN, cache=cache).packages()
+        return housekeeping.unused(Catalogue.of(load_pins(), RECIPES), cache, packages)
+
     for line in housekeeping.clean(cache, doomed, dry_run=options.dry_run, say=print):
         print(line)
 
