@@ -49,6 +49,8 @@ class PulumiHome:
             "PULUMI_HOME": str(self.places.pulumi_home),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Another installation's plugins on PATH would win over the pinned ones.
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         }
         if "PULUMI_CONFIG_PASSPHRASE_FILE" not in self.environment:
             wanted["PULUMI_CONFIG_PASSPHRASE"] = DEFAULT_PASSPHRASE

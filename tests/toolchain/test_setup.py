@@ -16,6 +16,7 @@ import pytest
 
 from tests.toolchain.hosts import FileHost, file_host
 from tests.toolchain.world import install_tool, tool_row
+from toolchain import lock
 
 TOOLCHAIN = Path(__file__).resolve().parents[2] / "toolchain"
 
@@ -172,6 +173,7 @@ def test_after_set_up_the_plain_commands_work_and_committed_files_are_untouched(
     settings = clone.pulumi("show", "settings")
     assert f"PULUMI_BACKEND_URL=file://{clone.folder}/.pulumi-state" in settings
     assert f"PATH={clone.folder}/.venv/bin:" in settings
+    assert "PULUMI_IGNORE_AMBIENT_PLUGINS=true" in settings, "plugins on PATH would win over the pinned ones"
     assert (clone.folder / "Pulumi.ci.yaml").read_text() == "encryptionsalt: v1:x\n"
     assert (clone.folder / ".pulumi-state" / ".pulumi" / "stacks" / "small" / "ci.json").exists()
     assert (clone.folder / ".pulumi-state").stat().st_mode & 0o077 == 0, "others can read the state"
@@ -360,3 +362,21 @@ def test_a_shell_and_the_steps_of_a_workflow_get_the_same_settings(ready: Ready,
     for line in env_file.read_text().splitlines():
         assert f"export {line}" in shell
     assert "PULUMI_BACKEND_URL" in shell
+
+
+def test_what_is_set_already_is_not_printed_again_least_of_all_a_passphrase(ready: Ready) -> None:
+    _, shell = ready.clone.run("env", PULUMI_CONFIG_PASSPHRASE="mine alone")
+    assert "mine alone" not in shell
+    assert "PULUMI_BACKEND_URL" in shell
+
+
+def test_cleaning_looks_for_what_can_go_only_after_the_set_up_it_waited_for(clone: Clone) -> None:
+    late = clone.cache / "parts" / "kind" / "0.1-late"
+    with lock.held(clone.cache / "lock", waiting=pytest.fail):
+        cleaning = clone.start("clean", PYTHONUNBUFFERED="1")
+        assert cleaning.stdout is not None
+        assert "is at work" in cleaning.stdout.readline()
+        late.mkdir(parents=True)
+    output, _ = cleaning.communicate(timeout=30)
+    assert str(late) in output
+    assert not late.exists()
