@@ -99,10 +99,13 @@ def status(*, cache: Cache) -> EngineStatus:
 
 
 def raise_inotify_limits(*, say: Say, folder: Path = Path("/proc/sys/fs/inotify")) -> None:
-    """Raise the kernel's limits to what a three-node cluster needs, where lower and this user may."""
+    """Raise the kernel's limits to what a three-node cluster needs, or say how where this user may not."""
     for name, least in _INOTIFY_LEAST.items():
         file = folder / name
-        if not os.access(file, os.W_OK) or int(file.read_text()) >= least:
+        if not file.exists() or int(file.read_text()) >= least:
+            continue
+        if not os.access(file, os.W_OK):
+            say(f"several nodes need a higher limit: sudo sysctl fs.inotify.{name}={least}")
             continue
         say(f"raising fs.inotify.{name} to {least} until the next boot")
         file.write_text(f"{least}\n")

@@ -232,6 +232,17 @@ def test_low_inotify_limits_are_raised_and_high_ones_left(tmp_path: Path) -> Non
     assert 1 == len(said), "raised once, there is nothing to say"
 
 
+def test_where_low_limits_cannot_be_raised_the_command_for_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "max_user_instances").write_text("128\n")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    said: list[str] = []
+    engine.raise_inotify_limits(say=said.append, folder=tmp_path)
+    assert ["several nodes need a higher limit: sudo sysctl fs.inotify.max_user_instances=512"] == said
+    assert "128\n" == (tmp_path / "max_user_instances").read_text()
+
+
 def test_a_kernel_without_these_limits_is_left_alone(tmp_path: Path) -> None:
     engine.raise_inotify_limits(say=pytest.fail, folder=tmp_path)
 
