@@ -20,10 +20,26 @@ class FileHost:
     ranges: bool = True
     body_pause_s: float = 0.0
     """Send a body byte by byte, with a pause after each."""
+    refusals: list[int] = field(default_factory=list)
+    """Answer the next requests for a file with these codes, one each."""
+    garbled: bool = False
+    """Answer requests for a file with what is no HTTP."""
+    silent_after_headers: bool = False
+    """Announce a body and send none of it."""
     silent_for_get: bool = False
     """Answer that the host is there, and then nothing more."""
     asked: list[str] = field(default_factory=list)
     port: int = 0
+
+    def refusal(self, name: str) -> int | None:
+        """The code that a request for the file is answered with, if it is not to have it."""
+        if self.refusals:
+            return self.refusals.pop(0)
+        return None if name in self.files else 404
+
+    def pieces(self, body: bytes) -> tuple[bytes, ...]:
+        """What is sent at once."""
+        return tuple(body[i : i + 1] for i in range(len(body))) if self.body_pause_s else (body,)
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/{name}"
@@ -42,11 +58,12 @@ def file_host(**settings: object) -> Iterator[FileHost]:
             name = self.path.lstrip("/")
             wanted_range = self.headers.get("Range")
             host.asked.append(f"{name} {wanted_range}" if wanted_range else name)
-            if host.silent_for_get:
-                stopping.wait()
+            if host.silent_for_get or host.garbled:
+                self.close_connection = True
+                self.wfile.write(b"garbage\r\n") if host.garbled else stopping.wait()
                 return
-            if name not in host.files:
-                self.send_error(404)
+            if refusal := host.refusal(name):
+                self.send_error(refusal)
                 return
             content, start = host.files[name], 0
             if wanted_range and host.ranges:
@@ -54,10 +71,11 @@ def file_host(**settings: object) -> Iterator[FileHost]:
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
-            body = content[start:]
-            if host.cut_after_bytes is not None:
-                body = body[: host.cut_after_bytes]
-            for piece in (body,) if not host.body_pause_s else (body[i : i + 1] for i in range(len(body))):
+            if host.silent_after_headers:
+                stopping.wait()
+                return
+            body = content[start:][: host.cut_after_bytes]
+            for piece in host.pieces(body):
                 self.wfile.write(piece)
                 if stopping.wait(host.body_pause_s):
                     return

@@ -9,22 +9,32 @@ from __future__ import annotations
 import hashlib
 import http.client
 import shutil
+import ssl
 import tarfile
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import urlsplit
 
 from toolchain.errors import NotObtainableError, WrongChecksumError
 from toolchain.pins import Download, Part, Unpack
-from toolchain.sources.hosts import Hosts
+from toolchain.sources.hosts import Hosts, reason_of
 
 _HEADERS_TIMEOUT_S = 5.0
 _ATTEMPTS = 3
+"""So many in a row that bring nothing are one too many; what brings some bytes may go on."""
+_PAUSE_S = 2.0
 _CHUNK_BYTES = 1 << 18
 _CHECKSUMS_LIMIT_BYTES = 1 << 20
+_BROKEN = (http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
+"""What reading from a network raises; the bare OSError of a full disk is none of these."""
+
+
+class _TransientError(Exception):
+    """The host may do better when asked again; says what it did, after the host's name."""
 
 
 class _StayEncrypted(urllib.request.HTTPRedirectHandler):
@@ -53,11 +63,11 @@ def download(
     """Fill `out` from the part's official file; returns the file's address."""
     if not hosts.answers(pinned.url):
         raise NotObtainableError(
-            f"{urlsplit(pinned.url).netloc} does not answer",
+            f"{urlsplit(pinned.url).netloc} does not answer ({hosts.why_not(pinned.url)})",
             hint="check the network and HTTPS_PROXY",
         )
-    sha256 = pinned.sha256 or _published_sum(part, pinned, hosts)
     downloads.mkdir(parents=True, exist_ok=True)
+    sha256 = pinned.sha256 or _published_sum(part, pinned, downloads, hosts, report)
     file = downloads / sha256
     if not (file.exists() and _sha256(file) == sha256):
         _fetch(part, pinned.url, file, hosts=hosts, report=report)
@@ -69,11 +79,17 @@ def download(
     return pinned.url
 
 
-def _published_sum(part: Part, pinned: Download, hosts: Hosts) -> str:
+def _published_sum(
+    part: Part, pinned: Download, downloads: Path, hosts: Hosts, report: Callable[[str], None]
+) -> str:
     """The sum the publisher's own list gives for the file."""
     assert pinned.checksums is not None, "pins give a sum or where it stands"
-    with _open(part, pinned.checksums, hosts) as response:
-        lines = response.read(_CHECKSUMS_LIMIT_BYTES).decode(errors="replace").splitlines()
+    published = downloads / f"{part.name}.sums"
+    published.unlink(missing_ok=True)  # no sum says whether what an earlier run left is part of this list
+    _fetch(part, pinned.checksums, published, hosts=hosts, report=report)
+    with published.open("rb") as source:
+        lines = source.read(_CHECKSUMS_LIMIT_BYTES).decode(errors="replace").splitlines()
+    published.unlink()
     wanted = PurePosixPath(urlsplit(pinned.url).path).name
     for line in lines:
         sha256, _, name = line.strip().partition(" ")
@@ -87,36 +103,52 @@ def _published_sum(part: Part, pinned: Download, hosts: Hosts) -> str:
 
 
 def _fetch(part: Part, url: str, partial: Path, *, hosts: Hosts, report: Callable[[str], None]) -> None:
-    for attempt in range(1, _ATTEMPTS + 1):
+    most_bytes, fruitless = _size_bytes(partial), 0
+    while True:
+        what = "cut the download off"
         try:
-            got, expected = _fetch_once(part, url, partial, hosts, report)
-        except (http.client.HTTPException, TimeoutError, ConnectionError):
-            got, expected = partial.stat().st_size if partial.exists() else 0, None
-        if got == expected:
-            return
-        report(f"cut off after {got:,} bytes, attempt {attempt} of {_ATTEMPTS}")
-    raise NotObtainableError(
-        f"{urlsplit(url).netloc} cut the download off {_ATTEMPTS} times (at {got:,} bytes)",
-        hint="run the same again: it goes on where it stopped",
-    )
+            if _fetch_once(part, url, partial, hosts, report):
+                return
+        except _TransientError as error:
+            what = str(error)
+        got = _size_bytes(partial)
+        most_bytes, fruitless = max(most_bytes, got), 0 if got > most_bytes else fruitless + 1
+        if fruitless == _ATTEMPTS:
+            raise NotObtainableError(
+                f"{urlsplit(url).netloc} {what} {_ATTEMPTS} times (at {got:,} bytes)",
+                hint="run the same again: it goes on where it stopped",
+            )
+        report(f"{what} after {got:,} bytes, trying again")
+        if fruitless:
+            time.sleep(_PAUSE_S)
 
 
-def _fetch_once(
-    part: Part, url: str, partial: Path, hosts: Hosts, report: Callable[[str], None]
-) -> tuple[int, int | None]:
-    """Add what is missing to the partial file: the bytes that are there now, and how many there should be."""
-    have = partial.stat().st_size if partial.exists() else 0
+def _fetch_once(part: Part, url: str, partial: Path, hosts: Hosts, report: Callable[[str], None]) -> bool:
+    """Add what is missing to the partial file; returns whether it is whole."""
+    have = _size_bytes(partial)
     with _open(part, url, hosts, start=have) as response:
         goes_on = response.status == http.HTTPStatus.PARTIAL_CONTENT
         got = have if goes_on else 0
         length = response.headers.get("Content-Length")
         expected = got + int(length) if length else None
         with partial.open("ab" if goes_on else "wb") as sink:
-            while chunk := response.read1(_CHUNK_BYTES):
+            for chunk in _chunks(response):
                 sink.write(chunk)
                 got += len(chunk)
                 report(_amount(got, expected))
-    return got, got if expected is None else expected
+    return expected is None or got == expected
+
+
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    try:
+        while chunk := response.read1(_CHUNK_BYTES):
+            yield chunk
+    except _BROKEN as error:
+        raise _TransientError(f"cut the download off ({reason_of(error)})") from error
+
+
+def _size_bytes(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def _open(part: Part, url: str, hosts: Hosts, *, start: int = 0) -> http.client.HTTPResponse:
@@ -128,13 +160,15 @@ def _open(part: Part, url: str, hosts: Hosts, *, start: int = 0) -> http.client.
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             return _open(part, url, hosts)
+        if error.code == http.HTTPStatus.TOO_MANY_REQUESTS or error.code >= 500:
+            raise _TransientError(f"answered {error.code}") from error
         raise NotObtainableError(
             f"{url} answers {error.code}", hint="check the version in toolchain/pins.toml"
         ) from error
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        hosts.give_up(url)
+    except (urllib.error.URLError, *_BROKEN) as error:
+        hosts.give_up(url, reason_of(error))
         raise NotObtainableError(
-            f"{urlsplit(url).netloc} does not answer ({getattr(error, 'reason', error)})",
+            f"{urlsplit(url).netloc} does not answer ({reason_of(error)})",
             hint="check the network and HTTPS_PROXY",
         ) from error
     assert isinstance(response, http.client.HTTPResponse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 import urllib.error
@@ -19,6 +20,7 @@ class Hosts:
         self._origins = frozenset(origin_of(address) for address in addresses)
         self._patience_s = patience_s
         self._answering: set[str] = set()
+        self._reasons: dict[str, str] = {}
         self._asked = False
         self._guard = threading.Lock()
 
@@ -30,8 +32,13 @@ class Hosts:
                 self._asked = True
         return origin_of(address) in self._answering
 
-    def give_up(self, address: str) -> None:
-        """The host fell silent after all: nothing more is asked of it in this run."""
+    def why_not(self, address: str) -> str:
+        """What came instead of an answer, such as a certificate that is not trusted."""
+        return self._reasons.get(origin_of(address), f"nothing came within {self._patience_s:g} s")
+
+    def give_up(self, address: str, reason: str) -> None:
+        """The host failed after all: nothing more is asked of it in this run."""
+        self._reasons[origin_of(address)] = reason
         self._answering.discard(origin_of(address))
 
     def _ask_all(self) -> None:
@@ -55,8 +62,14 @@ class Hosts:
         except urllib.error.HTTPError as error:
             error.close()
             answering.add(origin)
-        except (OSError, ValueError):
-            return
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            self._reasons[origin] = reason_of(error)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a request failed, in words; some errors of the network have none of their own."""
+    reason = getattr(error, "reason", error)
+    return str(reason).strip() or type(reason).__name__
 
 
 def origin_of(address: str) -> str:
