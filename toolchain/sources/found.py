@@ -57,9 +57,10 @@ def find_plugin(part: Part, out: Path, *, environment: Mapping[str, str]) -> str
     home = Path(environment.get("PULUMI_HOME") or Path.home() / ".pulumi")
     provider = part.name.removeprefix("pulumi-resource-")
     folder = home / "plugins" / f"resource-{provider}-v{part.version}"
-    if not (folder / part.name).is_file() or (folder / OWN_PLUGIN_MARK).exists():
+    half_installed = folder.with_name(f"{folder.name}.partial").exists()
+    if half_installed or not (folder / part.name).is_file() or (folder / OWN_PLUGIN_MARK).exists():
         raise NotObtainableError(
-            f"{folder} has no {part.name}",
+            f"{folder} is half installed" if half_installed else f"{folder} has no {part.name}",
             hint=f"`pulumi plugin install resource {provider} v{part.version}`",
         )
     (out / "bin").mkdir()
