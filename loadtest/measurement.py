@@ -105,5 +105,4 @@ def _report(
         verdict=slo.evaluate(target.objectives, summary, usage, planned_requests=plan.requests),
         # What comes after a report is in timings.json alone: a report made again is the same.
         timings=tuple(takewhile(lambda one: one.stage != REPORT_STAGE, timings)),
-        notes=(),
     )

@@ -56,7 +56,6 @@ def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: st
         hint="",
         diagnostics_tail=(),
         timings=tuple(stages),
-        notes=(),
     )
 
 

@@ -29,7 +29,6 @@ def _measured(report: Report) -> str:
         sections.latency(report),
         sections.objectives(report),
         sections.validity(report),
-        run_facts.notes(report),
         resource_sections.resources(report, folded=True),
         run_facts.timings(report.timings, folded=True),
         sections.setup(report, folded=True),
@@ -41,7 +40,6 @@ def _measured(report: Report) -> str:
 def _failed(report: FailureReport) -> str:
     parts = (
         failure.diagnostics(report),
-        run_facts.notes(report),
         run_facts.timings(report.timings, folded=True),
         run_facts.origin(report.run, report.machine, folded=True),
     )

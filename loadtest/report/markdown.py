@@ -21,7 +21,6 @@ def _measured(report: Report) -> str:
         sections.errors_by_class(report),
         sections.objectives(report),
         sections.validity(report),
-        run_facts.notes(report),
         resource_sections.resources_in_full(report),
         run_facts.timings(report.timings),
         sections.setup(report),
@@ -33,7 +32,6 @@ def _measured(report: Report) -> str:
 def _failed(report: FailureReport) -> str:
     parts = (
         failure.diagnostics(report),
-        run_facts.notes(report),
         run_facts.timings(report.timings),
         run_facts.origin(report.run, report.machine),
     )

@@ -5,7 +5,7 @@ either. The JSON form has a published schema. Leaves out how any of its figures 
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -39,7 +39,7 @@ class RunIdentity:
 class StageTiming:
     stage: str
     duration_s: float
-    outcome: str  # "ok", "failed" or "skipped"
+    outcome: Annotated[str, msgspec.Meta(pattern="^(ok|failed)$")]
 
 
 # Structs and not dataclasses, for the tag that tells the two kinds of report.json apart.
@@ -59,7 +59,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     resources: ResourceUsage | None  # None: nothing was asked of monitoring
     verdict: Verdict
     timings: tuple[StageTiming, ...]
-    notes: tuple[str, ...]
 
 
 class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
@@ -77,7 +76,6 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     hint: str
     diagnostics_tail: tuple[str, ...]
     timings: tuple[StageTiming, ...]
-    notes: tuple[str, ...]
 
 
 AnyReport = Report | FailureReport

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from loadtest.machine import Machine
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, table
-from loadtest.report.model import AnyReport, RunIdentity, StageTiming
+from loadtest.report.model import RunIdentity, StageTiming
 
 _OUTCOME_MARKS = {"ok": "✅", "failed": "❌"}
 
@@ -13,7 +13,7 @@ _OUTCOME_MARKS = {"ok": "✅", "failed": "❌"}
 def timings(stages: Sequence[StageTiming], *, folded: bool = False) -> Section:
     rows = [
         (
-            f"{_OUTCOME_MARKS.get(one.outcome, '')} {escape.inline(one.stage)}".strip(),
+            f"{_OUTCOME_MARKS[one.outcome]} {escape.inline(one.stage)}",
             _seconds(one.duration_s),
         )
         for one in stages
@@ -32,10 +32,6 @@ def origin(run: RunIdentity, machine: Machine, *, folded: bool = False) -> Secti
         f"{figures.size(machine.memory_bytes)} of memory, {escape.code(machine.kernel)}",
     ]
     return Section(title="Run and machine", body=items(lines), folded=folded)
-
-
-def notes(report: AnyReport) -> Section:
-    return Section(title="Notes", body=items([escape.inline(note) for note in report.notes]))
 
 
 def _seconds(duration_s: float) -> str:

@@ -52,7 +52,6 @@ def test_hostile_text_adds_no_html_no_link_and_no_second_marker(text: str) -> No
         comment.render(
             values.report(
                 apps=(values.app("foo", image=one),),
-                notes=(one,),
                 resources=replace(values.RESOURCES, problems=(one,)),
             )
         )
@@ -80,9 +79,7 @@ def test_a_failed_run_with_hostile_words_keeps_its_one_marker() -> None:
 def test_the_comment_of_a_huge_and_hostile_run_fits_and_names_what_it_left_out() -> None:
     many = {f"host{number}{'@😀' * 200}": values.requests() for number in range(300)}
     resources = replace(values.RESOURCES, scopes=tuple(values.scope("🙂" * 500) for _ in range(300)))
-    report = values.report(
-        values.summary(values.requests(), **many), resources=resources, notes=("@" * 9_999,) * 99
-    )
+    report = values.report(values.summary(values.requests(), **many), resources=resources)
     text = comment.render(report)
     assert len(text.encode()) <= GITHUB_LIMIT_CHARS
     assert "Left out, because this text would be too long: " in text

@@ -17,7 +17,6 @@ REPORTS: dict[str, AnyReport] = {
     "missed": values.report(
         values.MISSED_SUMMARY,
         resources=None,
-        notes=("resources are missing: Prometheus did not answer within 5 s",),
     ),
     "nothing_answered": values.report(
         values.summary(values.requests(200, timeouts=200), foo=values.requests(200, timeouts=200))
@@ -27,7 +26,7 @@ REPORTS: dict[str, AnyReport] = {
     ),
     "failed": values.failure(),
 }
-SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md", "timings": "timings.json"}
+SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md"}
 CASES = [(name, format_) for name in REPORTS for format_ in FORMATS]
 
 

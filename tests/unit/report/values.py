@@ -139,7 +139,6 @@ def report(
     objectives: tuple[Objective, ...] = OBJECTIVES,
     apps: tuple[AppTarget, ...] = (app("foo"), app("bar")),
     run: RunIdentity = RUN,
-    notes: tuple[str, ...] = (),
 ) -> Report:
     plan = LoadPlan()
     return Report(
@@ -169,7 +168,6 @@ def report(
         resources=resources,
         verdict=evaluate(objectives, summary, resources, planned_requests=plan.requests),
         timings=TIMINGS,
-        notes=notes,
     )
 
 
@@ -190,5 +188,4 @@ def failure(
         hint=hint,
         diagnostics_tail=diagnostics_tail,
         timings=(TIMINGS[0], StageTiming(stage="health", duration_s=180.0, outcome="failed")),
-        notes=("no comment posted: GITHUB_TOKEN is not set",),
     )
