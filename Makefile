@@ -45,5 +45,6 @@ lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 		--custom-compile-command "make lock" --constraints requirements.txt pyproject.toml --group dev \
 		--output-file requirements-dev.txt
 
-clean:  ## remove what a clone holds beside its source; the user's cache stays
+clean:  ## remove what set-up and runs made in this clone, stack state excepted; the user's cache stays
+	@! test -e artifacts/kubeconfig || { echo "a cluster of this clone is up: make destroy first" >&2; exit 1; }
 	@rm -rf .venv .toolchain artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

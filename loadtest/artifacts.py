@@ -10,7 +10,6 @@ REPORT_FILES: Mapping[str, str] = {
     "json": "report.json",
     "markdown": "report.md",
     "comment": "comment.md",
-    "timings": "timings.json",
 }
 
 
@@ -27,6 +26,15 @@ class Artifacts:
     def report(self, report_format: str) -> Path:
         """The file of one of `loadtest.report.FORMATS`."""
         return self.root / REPORT_FILES[report_format]
+
+    @property
+    def timings(self) -> Path:
+        return self.root / "timings.json"
+
+    @property
+    def monitor(self) -> Path:
+        """What `monitor` measured, which has nothing to do with a load."""
+        return self.root / "monitor.json"
 
     @property
     def resources(self) -> Path:
@@ -51,7 +59,7 @@ class Artifacts:
 
     def start_afresh(self) -> None:
         """Drop an earlier run's results, so that nothing old is ever taken for new; logs stay."""
-        for file in (*map(self.report, REPORT_FILES), self.run, self.resources):
+        for file in (*map(self.report, REPORT_FILES), self.run, self.resources, self.timings):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.diagnostics):
             with contextlib.suppress(FileNotFoundError):

@@ -13,12 +13,12 @@ from pathlib import Path
 from loadtest import console, logs, settings
 from loadtest.artifacts import Artifacts
 from loadtest.engines import DEFAULT_ENGINE, ENGINES
-from loadtest.errors import DefectError, LoadTestError
+from loadtest.errors import DefectError, LoadTestError, MachineError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import HEALTH_TIMEOUT_S, Job
 from loadtest.plan import LoadPlan
 from loadtest.signals import Interrupted
-from loadtest.stages import Progress, Stages
+from loadtest.stages import Stages
 
 logger = logging.getLogger(__name__)
 
@@ -29,23 +29,33 @@ def main(arguments: Sequence[str] | None = None) -> ExitCode:
     options = _parser().parse_args(arguments)
     environment = settings.read(os.environ)
     job = _job(options, environment)
-    logs.log_to(job.artifacts.log, secrets=environment.secrets())
-    progress = console.progress()
+    stages = Stages(console.progress())
     verb: Verb = options.verb
     try:
-        return verb(job, Stages(progress), options)
+        _log_to(job)
+        return verb(job, stages, options)
     except LoadTestError as error:
         logger.info("ended: %s", error)
-        return _failed(progress, error)
+        return _failed(stages, error)
     except (KeyboardInterrupt, Interrupted):
         return ExitCode.INTERRUPTED
     except Exception as error:
         logger.exception("a defect")
-        return _failed(progress, DefectError(error, log=job.artifacts.log))
+        return _failed(stages, DefectError(error, log=job.artifacts.log))
 
 
-def _failed(progress: Progress, error: LoadTestError) -> ExitCode:
-    progress.error(error)
+def _log_to(job: Job) -> None:
+    try:
+        logs.log_to(job.artifacts.log, secrets=job.settings.secrets())
+    except OSError as error:
+        raise MachineError(
+            f"{job.artifacts.root} cannot be written: {error.strerror}",
+            hint="--artifacts names another folder for results.",
+        ) from error
+
+
+def _failed(stages: Stages, error: LoadTestError) -> ExitCode:
+    stages.error(error)
     return error.exit_code
 
 

@@ -3,6 +3,7 @@
 Leaves out who calls it when: the pipeline always, a person by `loadtest destroy`, the guard for a dead run.
 """
 
+import contextlib
 import logging
 import re
 from collections.abc import Callable
@@ -27,9 +28,13 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
     if not emptied and "lock" in notes[-1]:
         stack.release_lock()
         emptied = _attempt(stack.destroy, notes)
-    if facts.cluster is not None and facts.cluster.provider == "kind":
-        _delete_by_name(stack, facts.cluster.name, facts.kubeconfig, notes, say)
+    gone = _cluster_is_gone(stack, facts, notes, say)
     if not emptied:
+        if not gone:
+            raise CleanupError(
+                "`pulumi destroy` failed and the cluster may still be there: the stack's state is kept",
+                hint="\n".join(notes),
+            )
         stack.release_lock()
         stack.forget()
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
@@ -47,23 +52,27 @@ def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
     return True
 
 
-def _delete_by_name(
-    stack: PulumiStack, name: str, kubeconfig: Path | None, notes: list[str], say: Callable[[str], None]
-) -> None:
-    """What Pulumi does not know of: a cluster half made when its creation was cut off."""
-    left = kind.node_containers(name, folder=stack.project)
+def _cluster_is_gone(
+    stack: PulumiStack, facts: StackFacts, notes: list[str], say: Callable[[str], None]
+) -> bool:
+    """Delete by its name what Pulumi does not know of: a cluster half made when its creation was cut off."""
+    cluster, kubeconfig = facts.cluster, facts.kubeconfig
+    if cluster is None or cluster.provider != "kind":
+        return False  # nobody can say
+    left = kind.node_containers(cluster.name, folder=stack.project)
     if not left:
-        return
+        return True
     if kubeconfig is None or not kubeconfig.exists():  # it is there from before a cluster's first container
-        notes.append(f"the cluster {name} was not made from this folder: it is left alone")
-        return
-    say(f"deleting the cluster {name} by its name")
-    kind.delete(name, kubeconfig, folder=stack.project, log=stack.logs / "kind-delete.log")
-    notes.append(f"the cluster {name} was deleted by its name")
-    if left := kind.node_containers(name, folder=stack.project):
+        notes.append(f"the cluster {cluster.name} was not made from this folder: it is left alone")
+        return False
+    say(f"deleting the cluster {cluster.name} by its name")
+    kind.delete(cluster.name, kubeconfig, folder=stack.project, log=stack.logs / "kind-delete.log")
+    notes.append(f"the cluster {cluster.name} was deleted by its name")
+    if left := kind.node_containers(cluster.name, folder=stack.project):
         raise CleanupError(
             f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
         )
+    return True
 
 
 def _delete_kubeconfigs(project: Path, facts: StackFacts) -> None:
@@ -74,5 +83,6 @@ def _delete_kubeconfigs(project: Path, facts: StackFacts) -> None:
         return
     ours = re.compile(rf"{re.escape(facts.cluster.context)}(?![\w.-])")  # another stack may be at work
     for copy in (project / ".toolchain" / "tmp").glob("kubeconfig*"):
-        if ours.search(copy.read_text(errors="replace")):
-            copy.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another clean-up may be at it too
+            if ours.search(copy.read_text(errors="replace")):
+                copy.unlink()

@@ -1,8 +1,8 @@
 """A second pair of hands: a small process that cleans up after a run that died without a chance to.
 
-The run holds the other end of a pipe. It names each program it starts (`started PID`) and says `done` when
-it has put everything away. Where the pipe closes without that the run is dead: the guard stops the program
-that was left running and destroys the stack. Leaves out machines that go away as a whole.
+The run holds the other end of a pipe. It names the program that is under way (`started PID`, `ended`) and
+says `done` when it has put everything away. Where the pipe closes without that the run is dead: the guard
+stops the program that was left running and destroys the stack. Leaves out machines that go away as a whole.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -20,11 +20,39 @@ from loadtest import process
 
 _DONE = "done"
 _STARTED = "started"
+_ENDED = "ended"
+
+
+class Silence:
+    """The watcher of a run that nobody guards."""
+
+    def started(self, pid: int) -> None:
+        pass
+
+    def ended(self) -> None:
+        pass
+
+
+class _Guarded:
+    """The run's end of the pipe; a guard that is gone can guard nothing, and is no reason to stop."""
+
+    def __init__(self, pipe: IO[str]) -> None:
+        self._pipe = pipe
+
+    def started(self, pid: int) -> None:
+        self.tell(_STARTED, pid)
+
+    def ended(self) -> None:
+        self.tell(_ENDED)
+
+    def tell(self, *words: object) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            print(*words, file=self._pipe, flush=True)
 
 
 @contextmanager
-def guarded(destroy_command: tuple[str, ...], *, folder: Path, log: Path) -> Iterator[Callable[[int], None]]:
-    """Within, the death of this process leads to `destroy_command`; the value takes each child's pid."""
+def guarded(destroy_command: tuple[str, ...], *, folder: Path, log: Path) -> Iterator[process.Watcher]:
+    """Within, the death of this process leads to `destroy_command`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as log_file:
         guard = subprocess.Popen(
@@ -37,15 +65,12 @@ def guarded(destroy_command: tuple[str, ...], *, folder: Path, log: Path) -> Ite
             start_new_session=True,
         )
 
-    def tell(*words: object) -> None:
-        if guard.stdin:
-            with contextlib.suppress(BrokenPipeError):  # a guard that is gone can guard nothing
-                print(*words, file=guard.stdin, flush=True)
-
+    assert guard.stdin
+    run = _Guarded(guard.stdin)
     try:
-        yield lambda pid: tell(_STARTED, pid)
+        yield run
     finally:
-        tell(_DONE)
+        run.tell(_DONE)
         guard.communicate()
 
 
@@ -58,6 +83,8 @@ def watch(pipe: IO[str], destroy_command: tuple[str, ...]) -> int:
                 return 0
             case [word, pid] if word == _STARTED:
                 child = int(pid)
+            case [word] if word == _ENDED:
+                child = None  # its number may by now be another's
     if child:
         _stop_orphan(child)
     return subprocess.call(destroy_command, stdin=subprocess.DEVNULL)

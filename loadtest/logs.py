@@ -1,5 +1,6 @@
 """The run's own log: one JSON object a line in artifacts/logs/loadtest.jsonl, secrets left out."""
 
+import json
 import logging
 from collections.abc import Collection
 from pathlib import Path
@@ -7,27 +8,26 @@ from pathlib import Path
 from pythonjsonlogger.json import JsonFormatter
 
 
-class _Redaction(logging.Filter):
-    """Replaces the run's secrets wherever a message or an argument repeats one."""
+class _RedactingFormatter(JsonFormatter):
+    """Replaces the run's secrets in the finished line: message, fields and traceback alike."""
 
     def __init__(self, secrets: Collection[str]) -> None:
-        super().__init__()
-        self._secrets = [secret for secret in secrets if secret]
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        # As they stand in a line of JSON.
+        self._secrets = [json.dumps(secret)[1:-1] for secret in secrets if secret]
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
         for secret in self._secrets:
-            message = message.replace(secret, "[secret]")
-        record.msg, record.args = message, ()
-        return True
+            line = line.replace(secret, "[secret]")
+        return line
 
 
 def log_to(file: Path, *, secrets: Collection[str] = ()) -> None:
     """Send this package's records to the file, appended; the root logger stays as it is."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(file)
-    handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    handler.addFilter(_Redaction(secrets))
+    handler.setFormatter(_RedactingFormatter(secrets))
     package = logging.getLogger("loadtest")
     package.handlers = [handler]
     package.propagate = False

@@ -11,7 +11,7 @@ from itertools import takewhile
 from loadtest import machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
 from loadtest.engines import ENGINES
-from loadtest.errors import LoadTestError
+from loadtest.errors import InconclusiveError, LoadTestError
 from loadtest.health.gate import Patience, wait_healthy
 from loadtest.job import Job
 from loadtest.load_run import LoadRun
@@ -50,11 +50,19 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
 
 
 def report_from(artifacts: Artifacts) -> Report:
-    """The report of the run whose files these are. Raises UsageError where one is missing or damaged."""
+    """The report of the run whose files these are.
+
+    Raises UsageError where one is missing or damaged, InconclusiveError where they are not of one run.
+    """
     record = records.load(RunRecord, artifacts.run)
     usage = records.load(ResourceUsage, artifacts.resources)
-    timings = records.load(Timings, artifacts.report("timings"))
+    timings = records.load(Timings, artifacts.timings)
     samples, load_run = sample_store.read(artifacts.samples)
+    if usage.window != load_run.window:
+        raise InconclusiveError(
+            f"{artifacts.resources} is of another window than the samples",
+            hint="Give it the artifacts of one run as that run left them.",
+        )
     return _report(record, load_run, summarise(samples, load_run.window), usage, timings.stages)
 
 

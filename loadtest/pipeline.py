@@ -8,6 +8,7 @@ stage does its work.
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from loadtest import guard, measurement, records, results, slo
 from loadtest.check import check
@@ -17,11 +18,12 @@ from loadtest.exit_codes import ExitCode, worst
 from loadtest.job import Job
 from loadtest.monitoring import measure as monitoring
 from loadtest.plan import LoadPlan
+from loadtest.process import Watcher
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.report.model import Report
 from loadtest.report.sections import headline
 from loadtest.run_lock import run_lock
-from loadtest.signals import Interrupted, interrupts
+from loadtest.signals import Interrupted, Interrupts, interrupts
 from loadtest.stack_facts import StackFacts, read_stack_facts
 from loadtest.stages import Stages
 from loadtest.target import TargetEnvironment, parse_target
@@ -35,21 +37,18 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
     with run_lock(job.project, job.stack), interrupts() as interruption:
         stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
-        with stages.stage("check"):
+        with interruption.armed(), stages.stage("check"):
             facts = check(job.project, job.stack)
-        with nullcontext(_ignore) if keep else _guarded(job) as on_start:
-            stack = _stack(job, on_start)
-            codes: list[ExitCode] = []
+        with nullcontext(guard.Silence()) if keep else _guarded(job) as watcher:
+            stack = _stack(job, watcher)
             try:
-                codes.append(_attempt(job, stages, lambda: _deploy_and_measure(job, stages, stack), facts))
+                work = partial(_deploy_and_measure, job, stages, stack)
+                code = _attempt(job, stages, work, facts, interruption)
                 comment(job, stages)
             finally:
-                interruption.shield()
-                codes.append(
-                    _say_how_to_reach(job, stages, facts) if keep else _put_away(stages, stack, facts)
-                )
+                left = _say_how_to_reach(job, stages, facts) if keep else _put_away(job, stages, stack, facts)
                 results.save_timings(job.artifacts, stages.timings)
-    return worst(codes)
+    return worst((code, left))
 
 
 def run_deployed(job: Job, stages: Stages) -> ExitCode:
@@ -59,18 +58,21 @@ def run_deployed(job: Job, stages: Stages) -> ExitCode:
         stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
         facts = read_stack_facts(job.project, job.stack)
-        code = _attempt(job, stages, lambda: _measure(job, stages, _target(_stack(job))), facts)
+        measure = partial(_measure_deployed, job, stages)
+        code = _attempt(job, stages, measure, facts, interruption)
         results.save_timings(job.artifacts, stages.timings)
+    if code is ExitCode.INTERRUPTED:
+        stages.note(f"the stack is still up: `make destroy STACK={job.stack}` takes it down")
     return code
 
 
 def monitor_deployed(job: Job, stages: Stages, *, duration_s: float, interval_s: float) -> ExitCode:
-    """What a deployed stack uses from now on, written to resources.json."""
-    with interrupts(), stages.stage("monitor") as say:
+    """What a deployed stack uses from now on, written to monitor.json."""
+    with interrupts() as interruption, interruption.armed(), stages.stage("monitor") as say:
         target = _target(_stack(job))
         usage = monitoring.watch(target, duration_s=duration_s, interval_s=interval_s, say=say)
-        records.save(usage, job.artifacts.resources)
-    stages.progress.note(f"what the cluster used stands in {job.artifacts.resources}")
+        records.save(usage, job.artifacts.monitor)
+    stages.note(f"what the cluster used stands in {job.artifacts.monitor}")
     return ExitCode.PASSED
 
 
@@ -86,22 +88,17 @@ def comment(job: Job, stages: Stages) -> None:
     """Post the comment of the report that stands in the artifacts; never fails a run."""
     with stages.stage("comment"):
         for note in results.publish(job.artifacts, job.settings):
-            stages.progress.note(note)
+            stages.note(note)
 
 
 def destroy_leftovers(job: Job, stages: Stages) -> ExitCode:
-    """Take down what a run left, or what was deployed by hand."""
-    with run_lock(job.project, job.stack), interrupts() as interruption:
+    """Take down what a run left, or what was deployed by hand; an interrupt waits until that is done."""
+    with run_lock(job.project, job.stack), interrupts():
         facts = read_stack_facts(job.project, job.stack)
-        interruption.shield()
-        return _put_away(stages, _stack(job), facts)
+        return _put_away(job, stages, _stack(job), facts)
 
 
-def _ignore(pid: int) -> None:
-    pass
-
-
-def _guarded(job: Job) -> AbstractContextManager[Callable[[int], None]]:
+def _guarded(job: Job) -> AbstractContextManager[Watcher]:
     """Should this process die, `destroy` is called for it."""
     return guard.guarded(
         ("python", "-m", "loadtest", "destroy", "--stack", job.stack, "--artifacts", str(job.artifacts.root)),
@@ -110,8 +107,8 @@ def _guarded(job: Job) -> AbstractContextManager[Callable[[int], None]]:
     )
 
 
-def _stack(job: Job, on_start: Callable[[int], None] = _ignore) -> PulumiStack:
-    return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs, on_start=on_start)
+def _stack(job: Job, watcher: Watcher = guard.Silence()) -> PulumiStack:  # noqa: B008  # it has no state
+    return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs, watcher=watcher)
 
 
 def _target(stack: PulumiStack) -> TargetEnvironment:
@@ -125,23 +122,38 @@ def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
     return _measure(job, stages, target)
 
 
+def _measure_deployed(job: Job, stages: Stages) -> Report:
+    return _measure(job, stages, _target(_stack(job)))
+
+
 def _measure(job: Job, stages: Stages, target: TargetEnvironment) -> Report:
     report = measurement.measure(job, target, stages)
     results.save_report(job.artifacts, report)
-    stages.progress.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")
+    stages.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")
     return report
 
 
-def _attempt(job: Job, stages: Stages, work: Callable[[], Report], facts: StackFacts) -> ExitCode:
-    """Do the work; when it fails, what is known of the failure is gathered and written down as its report."""
+def _attempt(
+    job: Job, stages: Stages, work: Callable[[], Report], facts: StackFacts, interruption: Interrupts
+) -> ExitCode:
+    """Do the work; where it fails, what is known of the failure is gathered and written down as its report.
+
+    Only in here does an interrupt raise, and none leaves it: what comes after it is done undisturbed.
+    """
+    try:
+        with interruption.armed():
+            return _carry_out(job, stages, work, facts)
+    except Interrupted as interrupted:
+        stages.note(str(interrupted))
+        results.save_interruption(job, stages.timings, str(interrupted))
+        return ExitCode.INTERRUPTED
+
+
+def _carry_out(job: Job, stages: Stages, work: Callable[[], Report], facts: StackFacts) -> ExitCode:
     try:
         return slo.exit_code(work().verdict)
     except LoadTestError as error:
         return _explain(job, stages, error, facts)
-    except Interrupted as interruption:
-        stages.progress.note(f"{interruption}: taking everything down")
-        results.save_interruption(job, stages.timings, str(interruption))
-        return ExitCode.INTERRUPTED
     except Exception as error:
         logger.exception("a defect")
         return _explain(job, stages, DefectError(error, log=job.artifacts.log), facts)
@@ -149,27 +161,31 @@ def _attempt(job: Job, stages: Stages, work: Callable[[], Report], facts: StackF
 
 def _explain(job: Job, stages: Stages, error: LoadTestError, facts: StackFacts) -> ExitCode:
     logger.info("failed: %s", error)
-    stages.progress.error(error)
+    stages.error(error)
     failed_at = stages.timings
     with stages.stage("diagnose"):
         results.save_failure(job, failed_at, error, facts)
     return error.exit_code
 
 
-def _put_away(stages: Stages, stack: PulumiStack, facts: StackFacts) -> ExitCode:
+def _put_away(job: Job, stages: Stages, stack: PulumiStack, facts: StackFacts) -> ExitCode:
     try:
         with stages.stage("destroy") as say:
             notes = destroy(stack, facts, say)
     except LoadTestError as error:
-        stages.progress.error(error)
+        stages.error(error)
+        return ExitCode.CLEANUP_INCOMPLETE
+    except Exception as error:
+        logger.exception("a defect while cleaning up")
+        stages.error(DefectError(error, log=job.artifacts.log))
         return ExitCode.CLEANUP_INCOMPLETE
     for note in notes:
-        stages.progress.note(note)
+        stages.note(note)
     return ExitCode.PASSED
 
 
 def _say_how_to_reach(job: Job, stages: Stages, facts: StackFacts) -> ExitCode:
-    stages.progress.note(
+    stages.note(
         f"the cluster is kept, as asked for\n"
         f"  reach it:   kubectl --kubeconfig {facts.kubeconfig_path} get pods --all-namespaces\n"
         f"  remove it:  make destroy STACK={job.stack}"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from loadtest.errors import MachineError
 
@@ -23,6 +23,18 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 40.0  # what `pulumi up` may take to stop after an interrupt: it waits for the step it is in
 _TAIL_LINES = 40
+
+
+class ProgramFailedError(MachineError):
+    """The program is there and said no."""
+
+
+class Watcher(Protocol):
+    """Hears of the one program that is under way, so that someone else can end it should this process die."""
+
+    def started(self, pid: int) -> None: ...
+
+    def ended(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +56,14 @@ def run(
     folder: Path,
     log: Path,
     timeout_s: float,
-    on_start: Callable[[int], None] = lambda pid: None,
+    watcher: Watcher | None = None,
     on_line: Callable[[str], None] = lambda line: None,
 ) -> Completed:
     """Run a program to its end; its output goes to `log` as it comes, each line to `on_line` as well."""
     log.parent.mkdir(parents=True, exist_ok=True)
     logger.info("starting", extra={"arguments": list(arguments), "log": str(log)})
     lines: list[str] = []
-    with log.open("a") as log_file, _started(arguments, folder) as child:
-        on_start(child.pid)
+    with log.open("a") as log_file, _started(arguments, folder, watcher) as child:
         expired = threading.Event()
 
         def expire() -> None:
@@ -75,17 +86,26 @@ def run(
 
 
 def answer(arguments: Sequence[str], *, folder: Path, timeout_s: float) -> str:
-    """What a short question to another program prints. Raises MachineError where it fails or hangs."""
+    """What a short question to another program prints.
+
+    Raises ProgramFailedError where it says no, MachineError where it hangs or is not there.
+    """
     try:
         done = subprocess.run(
-            arguments, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
         )
     except FileNotFoundError as error:
         raise _not_there(arguments[0]) from error
     except subprocess.TimeoutExpired as error:
         raise MachineError(f"`{' '.join(arguments)}` gave no answer within {timeout_s:.0f} s") from error
     if done.returncode != 0:
-        raise MachineError(f"`{' '.join(arguments)}` failed", hint=done.stderr.strip()[-2000:])
+        raise ProgramFailedError(f"`{' '.join(arguments)}` failed", hint=done.stderr.strip()[-2000:])
     return done.stdout
 
 
@@ -97,7 +117,9 @@ def _not_there(program: str) -> MachineError:
 
 
 @contextmanager
-def _started(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _started(
+    arguments: Sequence[str], folder: Path, watcher: "Watcher | None"
+) -> Iterator[subprocess.Popen[str]]:
     try:
         child = subprocess.Popen(
             arguments,
@@ -112,6 +134,8 @@ def _started(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Pope
     except FileNotFoundError as error:
         raise _not_there(arguments[0]) from error
     try:
+        if watcher:
+            watcher.started(child.pid)
         yield child
     except BaseException:
         stop(child)
@@ -119,6 +143,8 @@ def _started(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Pope
     finally:
         if child.stdout:
             child.stdout.close()
+        if watcher:
+            watcher.ended()
 
 
 def _lines(child: subprocess.Popen[str]) -> Iterator[str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from loadtest import process
-from loadtest.errors import CleanupError, DeployError, MachineError
+from loadtest.errors import CleanupError, DeployError
+from loadtest.process import ProgramFailedError, Watcher
 
 UP_TIMEOUT_S = 900.0
 DESTROY_TIMEOUT_S = 300.0
@@ -20,12 +21,12 @@ _QUERY_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class PulumiStack:
-    """`on_start` hears of every process started, so that someone else can stop it should this process die."""
+    """`watcher` hears of every program that is under way."""
 
     project: Path
     stack: str
     logs: Path
-    on_start: Callable[[int], None] = lambda pid: None
+    watcher: Watcher | None = None
 
     def up(self, on_line: Callable[[str], None]) -> None:
         done = self._pulumi(
@@ -45,7 +46,7 @@ class PulumiStack:
                 folder=self.project,
                 timeout_s=_QUERY_TIMEOUT_S,
             )
-        except MachineError as error:
+        except ProgramFailedError as error:
             raise DeployError("the stack's outputs cannot be read", hint=error.hint) from error
         outputs: dict[str, Any] = json.loads(text)
         return outputs
@@ -73,7 +74,7 @@ class PulumiStack:
             folder=self.project,
             log=self.logs / f"pulumi-{command[0]}.log",
             timeout_s=timeout_s,
-            on_start=self.on_start,
+            watcher=self.watcher,
             on_line=on_line,
         )
 

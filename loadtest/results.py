@@ -30,7 +30,7 @@ def save_report(artifacts: Artifacts, report: AnyReport) -> None:
 def save_timings(artifacts: Artifacts, stages: Sequence[StageTiming]) -> None:
     """At a run's very end, when the stages after the report are timed as well."""
     artifacts.root.mkdir(parents=True, exist_ok=True)
-    artifacts.report("timings").write_text(timings.render_timings(stages))
+    artifacts.timings.write_text(timings.render(stages))
 
 
 def save_failure(job: Job, stages: Sequence[StageTiming], error: LoadTestError, facts: StackFacts) -> None:

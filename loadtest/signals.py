@@ -1,4 +1,4 @@
-"""What an interrupt does: the first one stops the work, and from then on things are put away undisturbed.
+"""What an interrupt does: the first one stops the work, and nothing disturbs what is put away after it.
 
 Leaves out child processes, which `process` stops when it sees the exception.
 """
@@ -22,35 +22,41 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """Raises Interrupted at the first signal; any other is noted and waits for nothing."""
+    """Raises Interrupted at the first signal that comes while armed; every other one is noted and no more."""
 
     def __init__(self) -> None:
         self._received: str | None = None
-        self._shielded = False
+        self._armed = False
 
-    def shield(self) -> None:
-        """Let nothing interrupt from here on: what is still to be done is putting things away."""
-        self._shielded = True
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        """Within, the first signal raises. One that came before raises on entry, so that none is lost."""
+        self._armed = True
+        try:
+            self.checkpoint()
+            yield
+        finally:
+            self._armed = False
 
     def checkpoint(self) -> None:
         """Raise once more what was raised inside a callback that swallowed it."""
-        if self._received and not self._shielded:
+        if self._received and self._armed:
             raise Interrupted(self._received)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
-        if self._received or self._shielded:
-            logger.warning("%s while cleaning up: cleaning up goes on", name)
-            return
-        self._received = name
-        raise Interrupted(name)
+        if self._received is None:
+            self._received = name
+            self.checkpoint()
+        logger.warning("%s: what is being put away is put away first", name)
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Within, SIGINT, SIGTERM and SIGHUP go through the value."""
+    """Within, SIGINT, SIGTERM and SIGHUP go through the value; what is ignored stays ignored (nohup)."""
     handler = Interrupts()
-    previous = {number: signal.signal(number, handler.handle) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, handler.handle) for number in heard}
     try:
         yield handler
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest.errors import UsageError
+from loadtest.errors import MachineError, UsageError
 from loadtest.slo import Objective
 
 _TIMEOUT_S = 60.0
@@ -42,13 +42,21 @@ class StackFacts:
 
 def read_stack_facts(project: Path, stack: str) -> StackFacts:
     """Raises UsageError where the program's settings cannot be read at all, as with an unknown stack."""
-    done = subprocess.run(
-        (sys.executable, "-m", "infra.check", "--stack", stack),
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_S,
-    )
+    try:
+        done = subprocess.run(
+            (sys.executable, "-m", "infra.check", "--stack", stack),
+            cwd=project,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MachineError(
+            f"the settings of the stack {stack!r} were not read within {_TIMEOUT_S:.0f} s",
+            hint="Is this machine short of CPU?",
+        ) from error
     try:
         return msgspec.json.decode(done.stdout, type=StackFacts)
     except msgspec.DecodeError as error:

@@ -47,15 +47,29 @@ class Stages:
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
         """Run a stage; the value is a function that says what the stage is at."""
         self.checkpoint()
-        self.progress.begin(name)
+        self._show(lambda: self.progress.begin(name))
         logger.info("stage begins", extra={"stage": name})
         started_s = self._clock_s()
         outcome = "failed"
         try:
-            yield self.progress.say
+            yield lambda text: self._show(lambda: self.progress.say(text))
             outcome = "ok"
         finally:
             timing = StageTiming(stage=name, duration_s=self._clock_s() - started_s, outcome=outcome)
             self._timings.append(timing)
             logger.info("stage ends", extra={"stage": name, "outcome": outcome})
-            self.progress.end(timing)
+            self._show(lambda: self.progress.end(timing))
+
+    def note(self, text: str) -> None:
+        self._show(lambda: self.progress.note(text))
+
+    def error(self, error: LoadTestError) -> None:
+        self._show(lambda: self.progress.error(error))
+
+    @staticmethod
+    def _show(words: Callable[[], None]) -> None:
+        """A terminal that was closed is no reason to leave anything behind."""
+        try:
+            words()
+        except OSError:
+            logger.warning("nobody is there to be told")

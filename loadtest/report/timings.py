@@ -1,4 +1,4 @@
-"""timings.json: seconds per stage, for benchmarks and trends."""
+"""timings.json: seconds per stage, those after the report included, for benchmarks and trends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from loadtest.report.model import AnyReport, StageTiming
+from loadtest.report.model import StageTiming
 
 SCHEMA_VERSION: Final = 1
 
@@ -18,11 +18,6 @@ class Timings:
     stages: tuple[StageTiming, ...]
 
 
-def render(report: AnyReport) -> str:
-    return render_timings(report.timings)
-
-
-def render_timings(stages: Sequence[StageTiming]) -> str:
-    """For a run's very end, when the stages after the report are timed as well."""
+def render(stages: Sequence[StageTiming]) -> str:
     timings = Timings(total_s=sum(one.duration_s for one in stages), stages=tuple(stages))
     return msgspec.json.format(msgspec.json.encode(timings), indent=2).decode() + "\n"

@@ -98,7 +98,7 @@ def _a_run_passes(workspace: Workspace) -> None:
 def _monitor_measures_from_now_on(workspace: Workspace) -> None:
     done = workspace.loadtest("monitor", "--duration", "6", "--interval", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-    scopes = json.loads((workspace.artifacts / "resources.json").read_text())["scopes"]
+    scopes = json.loads((workspace.artifacts / "monitor.json").read_text())["scopes"]
     cluster = next(one for one in scopes if one["scope"] == "cluster")
     assert cluster["cpu_cores"]["samples"] > 0
 

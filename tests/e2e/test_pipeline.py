@@ -58,3 +58,5 @@ def _assert_report_can_be_made_again(workspace: Workspace, report: dict[str, obj
     again = workspace.loadtest("report")
     assert again.returncode == 0, again.stderr
     assert json.loads((workspace.artifacts / "report.json").read_text()) == report
+    timings = json.loads((workspace.artifacts / "timings.json").read_text())
+    assert [one["stage"] for one in timings["stages"]] == STAGES, "the run's timings stay"

@@ -11,27 +11,30 @@ from loadtest.signals import Interrupted, interrupts
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_interrupts_and_later_ones_do_not(number: signal.Signals) -> None:
-    with interrupts():
+    with interrupts() as interruption, interruption.armed():
         with pytest.raises(Interrupted, match=number.name):
             os.kill(os.getpid(), number)
         os.kill(os.getpid(), number)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_once_shielded_nothing_interrupts() -> None:
+def test_what_is_not_armed_is_not_interrupted_but_the_signal_is_not_lost() -> None:
     with interrupts() as interruption:
-        interruption.shield()
+        with interruption.armed():
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Interrupted), interruption.armed():
+            pytest.fail("work that begins after the signal must not begin")
 
 
 def test_an_interrupt_that_a_callback_swallowed_comes_again_at_the_next_checkpoint() -> None:
     with interrupts() as interruption:
-        interruption.checkpoint()
-        with contextlib.suppress(BaseException):
-            os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Interrupted, match="SIGTERM"):
+        with interruption.armed():
             interruption.checkpoint()
-        interruption.shield()
+            with contextlib.suppress(BaseException):
+                os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(Interrupted, match="SIGTERM"):
+                interruption.checkpoint()
         interruption.checkpoint()
 
 
@@ -44,3 +47,12 @@ def test_the_handlers_of_before_come_back() -> None:
     with interrupts():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_hang_up_that_the_caller_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interrupts() as interruption, interruption.armed():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -47,3 +47,32 @@ def test_a_stage_that_fails_is_remembered_as_failed() -> None:
 
     assert recorder.heard == ["begin up", "end up failed"]
     assert [one.outcome for one in stages.timings] == ["failed"]
+
+
+class ClosedTerminal(Recorder):
+    def begin(self, stage: str) -> None:
+        raise OSError("planted")
+
+    end = say = note = error = begin  # type: ignore[assignment]
+
+
+def test_a_terminal_that_was_closed_stops_nothing() -> None:
+    stages = Stages(ClosedTerminal())
+
+    with stages.stage("destroy") as say:
+        say("going on")
+    stages.note("a word")
+    stages.error(DeployError("another"))
+
+    assert [one.outcome for one in stages.timings] == ["ok"]
+
+
+def test_before_a_stage_whoever_wants_to_stop_the_run_is_asked() -> None:
+    def stop() -> None:
+        raise DeployError("planted")
+
+    stages = Stages(Recorder())
+    stages.checkpoint = stop
+    with pytest.raises(DeployError), stages.stage("up"):
+        pytest.fail("the stage must not begin")
+    assert stages.timings == ()

@@ -39,9 +39,9 @@ def test_the_plain_way_takes_one_command_and_no_words(bench: Bench) -> None:
 
 def test_a_cluster_pulumi_does_not_know_of_is_deleted_by_its_name(bench: Bench) -> None:
     bench.kubeconfig.touch()
-    # Gone once kind has been asked to delete it: the second question finds nothing.
+    # Still there whatever kind is asked.
     bench.docker.answers({"ps": {"stdout": CONTAINERS}})
-    with pytest.raises(CleanupError, match=r"still there: loadproof-control-plane"):
+    with pytest.raises(CleanupError, match="could not be deleted by its name"):
         take_down(bench)
     assert bench.kind.asked()[0][:4] == ["delete", "cluster", "--name", "loadproof"]
 
@@ -62,6 +62,25 @@ def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) ->
 
     assert asked(bench) == ["destroy --yes", "cancel --yes", "state delete"]
     assert "planted" in notes[0]
+
+
+def test_a_state_is_never_thrown_away_while_its_cluster_may_be_there(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255, "stdout": "Diagnostics:\n  planted\n"}, "": {}})
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+
+    with pytest.raises(CleanupError, match="state is kept"):
+        take_down(bench)
+
+    assert "state delete" not in asked(bench)
+
+
+def test_with_a_config_nobody_can_read_a_state_is_not_thrown_away(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255}, "": {}})
+
+    with pytest.raises(CleanupError, match="state is kept"):
+        take_down(bench, replace(facts_of(bench), cluster=None))
+
+    assert "state delete" not in asked(bench)
 
 
 def test_a_stale_lock_is_released_and_the_plain_way_tried_again(bench: Bench) -> None:

@@ -13,9 +13,9 @@ import subprocess, sys, time
 from pathlib import Path
 from loadtest.guard import guarded
 destroy = (sys.executable, "-c", "from pathlib import Path; Path('destroyed').touch()")
-with guarded(destroy, folder=Path.cwd(), log=Path("guard.log")) as on_start:
+with guarded(destroy, folder=Path.cwd(), log=Path("guard.log")) as watcher:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    on_start(child.pid)
+    watcher.started(child.pid)
     print(child.pid, flush=True)
     {then}
     child.kill()
@@ -42,6 +42,18 @@ def test_a_run_that_is_killed_is_cleaned_up_after(tmp_path: Path) -> None:
 
     assert _soon(lambda: (tmp_path / "destroyed").exists()), (tmp_path / "guard.log").read_text()
     assert _soon(lambda: not _alive(child)), "the program the run had started is ended first"
+
+
+def test_a_program_that_had_ended_is_not_taken_for_another_of_its_number(tmp_path: Path) -> None:
+    run, stranger = start(tmp_path, then="watcher.ended(); time.sleep(60)")
+    time.sleep(0.5)
+
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+
+    assert _soon(lambda: (tmp_path / "destroyed").exists())
+    assert _alive(stranger)
+    os.kill(stranger, signal.SIGKILL)
 
 
 def test_a_run_that_ends_by_itself_is_left_alone(tmp_path: Path) -> None:

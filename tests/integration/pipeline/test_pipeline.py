@@ -1,11 +1,13 @@
 """Whatever becomes of the work, it is explained, and everything is taken down."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 
-from loadtest import measurement, pipeline
+from loadtest import measurement, pipeline, results
 from loadtest.errors import UnhealthyError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.stages import Stages
@@ -14,9 +16,13 @@ from tests.integration.pipeline.test_check import FACTS, program_says
 from tests.unit.test_stages import Recorder
 
 
-def run(bench: Bench, **load_flags: int) -> ExitCode:
-    job = replace(bench.job, load_flags=load_flags)
-    return pipeline.run_pipeline(job, Stages(Recorder()), keep=False)
+def run(bench: Bench, *, keep: bool = False, progress: Recorder | None = None, **flags: int) -> ExitCode:
+    job = replace(bench.job, load_flags=flags)
+    return pipeline.run_pipeline(job, Stages(progress or Recorder()), keep=keep)
+
+
+def interrupt(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +79,115 @@ def test_a_wrong_flag_is_told_before_anything_is_created(bench: Bench) -> None:
     with pytest.raises(UsageError, match="requests is 0"):
         run(bench, requests=0)
     assert verbs(bench) == []
+
+
+def test_an_interrupt_is_explained_posted_and_taken_down_after(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measurement, "measure", interrupt)
+    monkeypatch.setattr(pipeline, "_target", lambda stack: None)
+    recorder = Recorder()
+
+    assert run(bench, progress=recorder) is ExitCode.INTERRUPTED
+
+    assert verbs(bench) == ["up", "destroy"]
+    assert "interrupted by SIGTERM" in bench.job.artifacts.report("comment").read_text()
+    assert "end comment ok" in recorder.heard
+
+
+@pytest.mark.parametrize("moment", ["_deploy_and_measure", "_explain"])
+def test_an_interrupt_with_something_left_behind_ends_as_left_behind(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    monkeypatch.setattr(pipeline, moment, interrupt)
+    real = pipeline.comment
+
+    def comment(*arguments: object) -> None:
+        bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+        bench.kubeconfig.touch()
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline, "comment", comment)
+
+    assert run(bench) is ExitCode.CLEANUP_INCOMPLETE
+
+
+@pytest.mark.parametrize("broken", ["save_failure", "publish"])
+def test_a_failure_that_cannot_be_explained_is_taken_down_after(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("planted: no space left")
+
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    monkeypatch.setattr(results, broken, fail)
+
+    with pytest.raises(OSError, match="planted"):
+        run(bench)
+    assert verbs(bench) == ["up", "destroy"]
+
+
+def test_a_defect_while_cleaning_up_is_a_clean_up_that_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError("planted")
+
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    monkeypatch.setattr(pipeline, "destroy", fail)
+
+    assert run(bench) is ExitCode.CLEANUP_INCOMPLETE
+
+
+def test_signals_while_cleaning_up_do_not_stop_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = pipeline.destroy
+
+    def destroy(*arguments: object) -> tuple[str, ...]:
+        interrupt()
+        return real(*arguments)  # type: ignore[arg-type]
+
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    monkeypatch.setattr(pipeline, "destroy", destroy)
+
+    assert run(bench) is ExitCode.DEPLOY_FAILED
+    assert verbs(bench) == ["up", "destroy"]
+
+
+def test_a_cluster_to_keep_is_kept_and_how_to_reach_it_is_said(bench: Bench) -> None:
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    recorder = Recorder()
+
+    assert run(bench, keep=True, progress=recorder) is ExitCode.DEPLOY_FAILED
+
+    assert verbs(bench) == ["up"]
+    assert any("make destroy STACK=ci" in words for words in recorder.heard)
+
+
+def test_every_stage_is_in_the_timings_at_the_end(bench: Bench) -> None:
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+
+    run(bench)
+
+    timings = json.loads(bench.job.artifacts.timings.read_text())
+    assert [one["stage"] for one in timings["stages"]] == ["check", "up", "diagnose", "comment", "destroy"]
+
+
+def test_a_deployed_stack_that_does_not_answer_is_explained_and_left_up(bench: Bench) -> None:
+    bench.pulumi.answers({"stack output": {"stdout": "{}"}, "": {}})
+
+    assert pipeline.run_deployed(bench.job, Stages(Recorder())) is ExitCode.DEPLOY_FAILED
+
+    assert verbs(bench) == ["stack"]
+    assert "not deployed" in bench.job.artifacts.report("comment").read_text()
+
+
+def test_leftovers_are_taken_down_on_their_own(bench: Bench) -> None:
+    assert pipeline.destroy_leftovers(bench.job, Stages(Recorder())) is ExitCode.PASSED
+    assert verbs(bench) == ["destroy"]
+
+
+def test_nothing_to_post_is_said_and_no_failure(bench: Bench) -> None:
+    recorder = Recorder()
+    pipeline.comment(bench.job, Stages(recorder))
+    assert any("nothing to post" in words for words in recorder.heard)
