@@ -95,8 +95,8 @@ def validity(report: Report) -> Section:
 def setup(report: Report, *, folded: bool = False) -> Section:
     cluster, ingress = report.cluster, report.ingress
     lines = [
-        f"Cluster: {escape.code(cluster.provider)}, Kubernetes {escape.code(cluster.kubernetes_version)}, "
-        f"{cluster.nodes} nodes",
+        f"Cluster: {escape.code(cluster.provider)}, Kubernetes {escape.code(cluster.kubernetes_version)} "
+        f"(pinned), {cluster.nodes} nodes",
         f"Ingress: {escape.code(ingress.controller)}, chart {escape.code(ingress.chart_version)}, "
         f"image {escape.code(ingress.image)}",
         *(
