@@ -64,7 +64,7 @@ class Gathering:
         self._processes = processes
         self._progress = progress
         self._hosts = Hosts(addresses(catalogue, platform))
-        self._closed: dict[str, dict[Way, str]] = {}
+        self._closed = impossible_builds(catalogue, platform)
         self._there: set[str] = set()
 
     def run(self, goals: Collection[str], *, chores: Mapping[str, Chore]) -> None:
@@ -73,24 +73,26 @@ class Gathering:
         self._say_what_is_damaged()
         with ThreadPoolExecutor(max_workers=_STEPS_AT_ONCE + len(chores)) as pool:
             try:
-                errands = [pool.submit(self._do, name, chore) for name, chore in chores.items()]
-                self._work_off(goals, pool)
-                for errand in errands:
-                    errand.result()
+                errands = {pool.submit(self._do, name, chore) for name, chore in chores.items()}
+                self._work_off(goals, errands, pool)
             except BaseException:
                 self._processes.stop()
                 raise
 
-    def _work_off(self, goals: Collection[str], pool: ThreadPoolExecutor) -> None:
+    def _work_off(self, goals: Collection[str], errands: set[Future[None]], pool: ThreadPoolExecutor) -> None:
         running: dict[Future[None], Step] = {}
-        while steps := self._plan(goals):
+        while (steps := self._plan(goals)) or errands:
             for step in ready(steps, tuple(running.values())):
                 self._progress.begin(step.part.name, _HOW[step.way], announce=step.way is not Way.FOUND)
                 running[pool.submit(self._get, step)] = step
             busy = {step.part.name for step in running.values()}
             self._progress.left(tuple(step.part.name for step in steps if step.part.name not in busy))
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            done = wait((*running, *errands), return_when=FIRST_COMPLETED).done
+            for errand in done & errands:
+                errand.result()
+            for future in done - errands:
                 self._settle(running.pop(future), future)
+            errands -= done
 
     def _do(self, name: str, chore: Chore) -> None:
         self._progress.begin(name, chore.how)
@@ -157,11 +159,6 @@ class Gathering:
 
     def _build(self, part: Part, out: Path, scratch: Path, log: Path) -> str:
         recipe = self._catalogue.recipes[part.name]
-        if not (part.assembled or self._platform.startswith("linux-")):
-            raise NotObtainableError(
-                f"{part.name} is built on Linux only",
-                hint="check the network and proxy settings (HTTPS_PROXY)",
-            )
         scratch.mkdir()
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
@@ -240,6 +237,17 @@ def _missing_images(catalogue: Catalogue, cache: Cache, names: Collection[str]) 
         if pin
         and ids.get(pin.reference) != recorded_id(cache.folder(catalogue.parts[name], catalogue.keys[name]))
     }
+
+
+def impossible_builds(catalogue: Catalogue, platform: str) -> dict[str, dict[Way, str]]:
+    """The builds that would fail in the end: ruled out before minutes are spent on what they need."""
+    closed = {}
+    for name, recipe in catalogue.recipes.items():
+        foreign = not (catalogue.parts[name].assembled or platform.startswith("linux-"))
+        reason = f"{name} is built on Linux only" if foreign else recipe.impossible()
+        if reason:
+            closed[name] = {Way.BUILD: reason}
+    return closed
 
 
 def addresses(catalogue: Catalogue, platform: str) -> frozenset[str]:

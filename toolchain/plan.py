@@ -55,10 +55,11 @@ def plan(catalogue: Catalogue, goals: Collection[str], situation: Situation) -> 
 
 def _next_way(catalogue: Catalogue, part: Part, situation: Situation) -> Way:
     closed = situation.closed.get(part.name, {})
-    open_ways = [way for way in ways_to(catalogue, part, situation) if way not in closed]
+    ways = ways_to(catalogue, part, situation)
+    open_ways = [way for way in ways if way not in closed]
     if open_ways:
         return open_ways[0]
-    tried = [f"{way.value}: {reason}" for way, reason in closed.items()]
+    tried = [f"{way.value}: {closed[way]}" for way in ways]
     reasons = "".join(f"\n    {line}" for line in tried or ["there is no such way to it"])
     raise ToolchainError(
         f"{part.name} {part.version} cannot be got on {situation.platform}{reasons}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from tests.toolchain.world import World, tool_row
 from toolchain.catalogue import Catalogue
 from toolchain.errors import ToolchainError, WrongUseError
 from toolchain.gather import ready
+from toolchain.pins import load_pins
 from toolchain.plan import Situation, plan
-from toolchain.sources import Way
+from toolchain.recipes import RECIPES
+from toolchain.sources import Way, build
 from toolchain.sources.build import BuildContext, Recipe
 
 
@@ -129,7 +132,26 @@ def test_a_table_that_does_not_fit_together_is_refused(
 
 
 def test_the_catalogue_of_the_project_fits_together() -> None:
-    from toolchain.pins import load_pins
-    from toolchain.recipes import RECIPES
-
     Catalogue.of(load_pins(), RECIPES)
+
+
+@pytest.mark.parametrize("name", ["debian-node", "node-base"])
+def test_images_of_a_whole_debian_are_not_begun_without_root(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(build, "debian_source", lambda: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert RECIPES[name].impossible() is None
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "needs root" in str(RECIPES[name].impossible())
+
+
+@pytest.mark.parametrize("name", ["debian-node", "node-base", "image-ingress-nginx"])
+def test_images_of_debian_packages_are_not_begun_without_debian(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def missing() -> None:
+        raise ToolchainError("no Debian archive", hint="use Debian")
+
+    monkeypatch.setattr(build, "debian_source", missing)
+    assert RECIPES[name].impossible() == "no Debian archive"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import io
+import ssl
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,12 +16,18 @@ import pytest
 from tests.toolchain.hosts import dribbling_host, file_host, silent_host
 from tests.toolchain.world import World, install_tool, sha256, tool_row
 from toolchain.errors import NotObtainableError, ToolchainError, WrongChecksumError
+from toolchain.gather import Chore
 from toolchain.sources import Way, download
 from toolchain.sources.build import BuildContext, Recipe
 from toolchain.sources.found import search_path
 from toolchain.sources.hosts import Hosts
 
 CONTENT = b"#!/bin/sh\necho the real thing\n" * 1000
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_PAUSE_S", 0.0)
 
 
 def build_tool(context: BuildContext) -> None:
@@ -85,6 +95,13 @@ def test_a_plugin_in_the_engines_home_is_found_but_not_one_that_set_up_placed_th
     world.pins = '[pulumi-resource-command]\nversion = "1.2.1"\nkind = "plugin"\n'
     world.environment = {"PULUMI_HOME": str(home)}
     world.gather("pulumi-resource-command", forced=Way.FOUND)
+    partial = folder.with_name(f"{folder.name}.partial")
+    partial.touch()
+    half = World(folder=world.folder / "half", pins=world.pins, environment=world.environment)
+    half.folder.mkdir()
+    with pytest.raises(ToolchainError, match="is half installed"):
+        half.gather("pulumi-resource-command", forced=Way.FOUND)
+    partial.unlink()
     (folder / ".loadproof").touch()
     other = World(folder=world.folder / "b", pins=world.pins, environment=world.environment)
     other.folder.mkdir()
@@ -132,8 +149,10 @@ def test_a_cut_download_of_a_host_without_ranges_starts_again_and_stays_right(wo
 
 
 def test_a_download_cut_for_good_names_the_part_and_the_next_run_goes_on_from_there(world: World) -> None:
-    with file_host(files={"kind": CONTENT}, cut_after_bytes=10) as host:
+    with file_host(files={"kind": CONTENT}, cut_after_bytes=0) as host:
         world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        world.cache.downloads.mkdir(parents=True)
+        (world.cache.downloads / sha256(CONTENT)).write_bytes(CONTENT[:30])
         with pytest.raises(
             ToolchainError, match=r"kind 1\.2\.3 (?s:.*) cut the download off 3 times \(at 30 bytes\)"
         ):
@@ -142,6 +161,86 @@ def test_a_download_cut_for_good_names_the_part_and_the_next_run_goes_on_from_th
         host.asked.clear()
         world.gather("kind", forced=Way.DOWNLOAD)
         assert host.asked == ["kind bytes=30-"]
+
+
+def test_a_download_that_is_cut_often_goes_on_as_long_as_every_attempt_adds_something(world: World) -> None:
+    with file_host(files={"kind": CONTENT}, cut_after_bytes=len(CONTENT) // 10) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        world.gather("kind", forced=Way.DOWNLOAD)
+        assert len(host.asked) == 10
+    assert (world.part_folder("kind") / "bin" / "kind").read_bytes() == CONTENT
+
+
+def test_a_host_that_is_overloaded_for_a_moment_is_asked_again(world: World) -> None:
+    with file_host(files={"kind": CONTENT}, refusals=[429, 503]) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        world.gather("kind", forced=Way.DOWNLOAD)
+        host.refusals = [502, 502, 502]
+        other = World(folder=world.folder / "other", pins=world.pins)
+        other.folder.mkdir()
+        with pytest.raises(ToolchainError, match="answered 502 3 times"):
+            other.gather("kind", forced=Way.DOWNLOAD)
+
+
+@pytest.mark.parametrize("checksums", [False, True])
+def test_a_body_that_never_comes_closes_the_download_and_is_no_fault_of_the_disk(
+    world: World, monkeypatch: pytest.MonkeyPatch, checksums: bool
+) -> None:
+    monkeypatch.setattr(download, "_HEADERS_TIMEOUT_S", 0.2)
+    with file_host(files={"kind": CONTENT, "sums": CONTENT}, silent_after_headers=True) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        if checksums:
+            world.pins = world.pins.replace(
+                f'sha256 = "{sha256(CONTENT)}"', f'checksums = "{host.url("sums")}"'
+            )
+        with pytest.raises(ToolchainError, match=r"download: .*cut the download off \(timed out\) 3 times"):
+            world.gather("kind", forced=Way.DOWNLOAD)
+
+
+def test_an_answer_that_is_no_http_closes_the_download(world: World) -> None:
+    with file_host(files={"kind": CONTENT}, garbled=True) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        with pytest.raises(ToolchainError, match=r"download: .*does not answer \(garbage\)"):
+            world.gather("kind", forced=Way.DOWNLOAD)
+
+
+def test_a_break_of_the_encryption_in_the_middle_is_a_cut_like_any_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks = [ssl.SSLError(1, "decryption failed")]
+    read1 = http.client.HTTPResponse.read1
+
+    def broken_once(response: http.client.HTTPResponse, size: int = -1) -> bytes:
+        if breaks:
+            raise breaks.pop()
+        return read1(response, size)
+
+    monkeypatch.setattr(http.client.HTTPResponse, "read1", broken_once)
+    with file_host(files={"kind": CONTENT}) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        world.gather("kind", forced=Way.DOWNLOAD)
+        assert len(host.asked) == 2
+
+
+def test_a_full_disk_in_the_middle_of_a_download_stays_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(got: int, expected: int | None) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download, "_amount", full)
+    with file_host(files={"kind": CONTENT}) as host:
+        world.pins = tool_row("kind", url=host.url("kind"), content=CONTENT)
+        with pytest.raises(ToolchainError, match="kind: no disk space left"):
+            world.gather("kind")
+
+
+def test_why_a_host_does_not_answer_is_told(world: World) -> None:
+    with file_host() as host:  # speaks no TLS
+        address = host.url("kind").replace("http:", "https:")
+        world.pins = tool_row("kind", url=address, content=CONTENT)
+        with pytest.raises(ToolchainError, match=r"does not answer \(.*SSL.*\)"):
+            world.gather("kind", forced=Way.DOWNLOAD)
 
 
 def test_a_download_that_was_whole_when_the_last_run_ended_is_not_asked_for_again(world: World) -> None:
@@ -316,6 +415,43 @@ def test_nothing_is_built_on_a_platform_that_recipes_were_not_written_for(world:
         world.gather("kind", platform="darwin-arm64")
     assert "built on Linux only" in error.value.message
     assert "install kind 1.2.3 yourself" in error.value.hint
+
+
+def test_what_this_machine_cannot_build_is_an_error_before_what_it_needs_is_built(world: World) -> None:
+    world.pins = tool_row("bread") + tool_row("flour")
+    world.recipes = {
+        "bread": Recipe(needs=("flour",), build=build_tool, impossible=lambda: "there is no oven"),
+        "flour": Recipe(build=build_tool),
+    }
+    with pytest.raises(ToolchainError, match=r"bread (?s:.*)build: there is no oven"):
+        world.gather("bread")
+    assert world.record("flour") is None
+
+
+def test_a_chore_that_fails_ends_the_set_up_without_waiting_for_the_parts(world: World) -> None:
+    def fail(report: Callable[[str], None]) -> None:
+        raise ToolchainError("no such package", hint="mend it")
+
+    def slow(context: BuildContext) -> None:
+        context.run("sleep", "30")
+
+    world.pins, world.recipes = tool_row("slow"), {"slow": Recipe(build=slow)}
+    started_s = time.monotonic()
+    with pytest.raises(ToolchainError, match="no such package"):
+        world.gather("slow", chores={"packages": Chore(how="installing", outcome="installed", run=fail)})
+    assert time.monotonic() - started_s < 10.0
+
+
+def test_a_chore_that_takes_longer_than_the_parts_is_waited_for(world: World) -> None:
+    done: list[str] = []
+
+    def late(report: Callable[[str], None]) -> None:
+        time.sleep(0.3)
+        done.append("late")
+
+    world.pins, world.recipes = tool_row("kind"), {"kind": Recipe(build=build_tool)}
+    world.gather("kind", chores={"packages": Chore(how="installing", outcome="installed", run=late)})
+    assert done == ["late"]
 
 
 def test_a_part_with_no_way_at_all_is_an_error_that_names_it(world: World) -> None:

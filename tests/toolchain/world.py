@@ -7,10 +7,11 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from toolchain.cache import Cache, Record
 from toolchain.catalogue import Catalogue
-from toolchain.gather import Gathering
+from toolchain.gather import Chore, Gathering
 from toolchain.pins import load_pins
 from toolchain.process import Processes
 from toolchain.progress import Progress
@@ -39,7 +40,13 @@ class World:
         file.write_text(self.pins, encoding="utf-8")
         return Catalogue.of(load_pins(file), self.recipes)
 
-    def gather(self, *goals: str, forced: Way | None = None, platform: str = PLATFORM) -> None:
+    def gather(
+        self,
+        *goals: str,
+        forced: Way | None = None,
+        platform: str = PLATFORM,
+        chores: Mapping[str, Chore] = MappingProxyType({}),
+    ) -> None:
         """Get the goals; what the progress view said is in `said`."""
         stream = io.StringIO()
         try:
@@ -53,7 +60,7 @@ class World:
                     environment=self.environment,
                     processes=Processes(),
                     progress=progress,
-                ).run(goals, chores={})
+                ).run(goals, chores=chores)
         finally:
             self.said = stream.getvalue()
 

@@ -20,7 +20,7 @@ from toolchain.recipes.images import (
     reference_of,
     unpack_debian,
 )
-from toolchain.sources.build import BuildContext, Recipe
+from toolchain.sources.build import BuildContext, Recipe, without_debian_as_root
 
 # systemd of the next release refuses cgroup v1.
 SUITE = "bookworm"
@@ -73,5 +73,9 @@ def debian_node(context: BuildContext) -> None:
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "debian-node": Recipe(inputs=(IMAGES / "debian-node", Path(__file__)), build=debian_node),
+    "debian-node": Recipe(
+        inputs=(IMAGES / "debian-node", Path(__file__)),
+        build=debian_node,
+        impossible=without_debian_as_root,
+    ),
 }

@@ -26,7 +26,7 @@ from toolchain.recipes.images import (
     reference_of,
     reference_of_need,
 )
-from toolchain.sources.build import BuildContext, Recipe
+from toolchain.sources.build import BuildContext, Recipe, without_debian_as_root
 
 _WORKLOADS = ("image-http-echo", "image-ingress-nginx", "image-prometheus")
 
@@ -118,6 +118,7 @@ RECIPES: Mapping[str, Recipe] = {
         needs=(*NEEDS, "debian-node"),
         inputs=(*INPUTS, IMAGES / "node-base", GO_WRAPPERS / "kind", _BAKE, Path(__file__)),
         build=node_base,
+        impossible=without_debian_as_root,
     ),
     "node-image": Recipe(needs=("node-base", *_WORKLOADS), inputs=(_BAKE, Path(__file__)), build=node_image),
 }

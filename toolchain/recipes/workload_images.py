@@ -24,7 +24,7 @@ from toolchain.recipes.images import (
     reference_of,
     unpack_debian,
 )
-from toolchain.sources.build import BuildContext, Recipe
+from toolchain.sources.build import BuildContext, Recipe, without_debian
 
 # The release whose nginx knows the directives of the template.
 _SUITE = "trixie"
@@ -153,5 +153,6 @@ RECIPES: Mapping[str, Recipe] = {
         needs=("go", "ingress-nginx-controller"),
         inputs=(IMAGES / "ingress-nginx", GO_WRAPPERS / "ingress-nginx-controller", _HERE),
         build=ingress_nginx,
+        impossible=without_debian,
     ),
 }

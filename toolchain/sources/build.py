@@ -5,11 +5,14 @@ A recipe is a plain function in `toolchain.recipes`; what it may use is the Buil
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.cache import Cache
+from toolchain.debian import debian_source
+from toolchain.errors import ToolchainError
 from toolchain.pins import Part
 from toolchain.process import Processes
 
@@ -55,3 +58,21 @@ class Recipe:
     needs: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
     build: Callable[[BuildContext], None]
+    impossible: Callable[[], str | None] = lambda: None
+    """Why this machine cannot build it, if so: asked before anything that it needs is got."""
+
+
+def without_debian() -> str | None:
+    """Why no Debian package can be unpacked here, if so."""
+    try:
+        debian_source()
+    except ToolchainError as error:
+        return error.message
+    return None
+
+
+def without_debian_as_root() -> str | None:
+    """Why no Debian system can be bootstrapped into a folder here, if so."""
+    return without_debian() or (
+        None if os.geteuid() == 0 else "bootstrapping Debian into a folder needs root"
+    )
