@@ -49,11 +49,12 @@ def test_a_program_that_had_ended_is_not_taken_for_another_of_its_number(tmp_pat
     time.sleep(0.5)
 
     run.send_signal(signal.SIGKILL)
-    run.communicate()
+    run.wait()  # and no more: the stranger holds the pipe that the run printed to
 
     assert _soon(lambda: (tmp_path / "destroyed").exists())
     assert _alive(stranger)
     os.kill(stranger, signal.SIGKILL)
+    run.communicate()
 
 
 def test_a_run_that_ends_by_itself_is_left_alone(tmp_path: Path) -> None:
