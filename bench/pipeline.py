@@ -5,7 +5,6 @@ Alternates the two, so that a noisy neighbour meets both. Prints seconds per sta
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -29,12 +28,13 @@ def main() -> int:
         "--rounds", type=int, default=3, help="how often each is timed (default: %(default)s)"
     )
     options = parser.parse_args()
-    kind_config = _kind_config(options.stack)
+    config = _kind_config(options.stack)
     rounds: dict[str, list[dict[str, float]]] = {"floor": [], "pipeline": []}
     for number in range(1, options.rounds + 1):
-        rounds["floor"].append(_floor(kind_config))
+        rounds["floor"].append(_floor(config))
         rounds["pipeline"].append(_pipeline(options.stack))
-        print(f"round {number}: " + ", ".join(f"{k} {v[-1]['total']:.1f} s" for k, v in rounds.items()))
+        totals = ", ".join(f"{name} {timings[-1]['total']:.1f} s" for name, timings in rounds.items())
+        print(f"round {number}: {totals}", flush=True)
     _print(rounds)
     return 0
 
@@ -45,32 +45,38 @@ def _kind_config(stack: str) -> str:
     return json.dumps(kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports))
 
 
-def _floor(kind_config: str) -> dict[str, float]:
+def _floor(config: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = str(Path(folder, "kubeconfig"))
-        name = ("--name", _FLOOR_CLUSTER, "--kubeconfig", kubeconfig)
-        create_s = _seconds(
-            lambda: _quiet(("kind", "create", "cluster", *name, "--config", "-"), stdin=kind_config)
-        )
-        delete_s = _seconds(lambda: _quiet(("kind", "delete", "cluster", *name)))
+        name = ("--name", _FLOOR_CLUSTER, "--kubeconfig", str(Path(folder, "kubeconfig")))
+        try:
+            create_s = _seconds(
+                lambda: _quiet(("kind", "create", "cluster", *name, "--config", "-"), stdin=config)
+            )
+        finally:  # also where it was cut off: its ports are the stack's
+            delete_s = _seconds(lambda: _quiet(("kind", "delete", "cluster", *name)))
     return {"create": create_s, "delete": delete_s, "total": create_s + delete_s}
 
 
 def _pipeline(stack: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        total_s = _seconds(
-            lambda: _quiet(
-                (sys.executable, "-m", "loadtest", "pipeline", "--stack", stack, "--artifacts", folder)
-            )
-        )
+        command = (sys.executable, "-m", "loadtest", "pipeline", "--stack", stack, "--artifacts", folder)
+        total_s = _seconds(lambda: _quiet(command))
         stages = json.loads(Path(folder, "timings.json").read_text())["stages"]
     return {**{one["stage"]: one["duration_s"] for one in stages}, "total": total_s}
 
 
 def _quiet(command: tuple[str, ...], stdin: str = "") -> None:
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=os.environ)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    """Run a command that has to succeed. Interrupted, it is given the time to put its own things away."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        try:
+            said, _ = child.communicate(stdin)
+        except KeyboardInterrupt:
+            child.wait()
+            raise
+    if child.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {child.returncode}:\n{said}")
 
 
 def _seconds(work: Callable[[], None]) -> float:
