@@ -132,7 +132,8 @@ def _unhealthy(failed: Sequence[CheckOutcome], limit_s: float, words: Sequence[s
     reasons = [f"{outcome.name}: {outcome.obstacle}" for outcome in failed]
     return UnhealthyError(
         "\n".join([f"not healthy after {limit_s:.0f} s: " + "; ".join(reasons), *words]),
-        hint="artifacts/diagnostics has descriptions and logs of the pods; `--keep` keeps the cluster.",
+        hint="diagnostics/ among the artifacts has the pods' descriptions and logs; "
+        "`python -m loadtest pipeline --keep` leaves the cluster up.",
     )
 
 

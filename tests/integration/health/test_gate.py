@@ -132,3 +132,4 @@ def test_an_unhealthy_stack_is_an_error_that_names_every_reason(
         "could not be asked why",
     ):
         assert words in caught.value.message
+    assert "artifacts/diagnostics" not in caught.value.hint, "--artifacts may have named another folder"

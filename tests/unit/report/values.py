@@ -174,7 +174,7 @@ def report(
 def failure(
     *,
     reason: str = "the rollout of foo did not end within 180 s",
-    hint: str = "artifacts/diagnostics has the pods' events and logs.",
+    hint: str = "diagnostics/ among the artifacts has the pods' events and logs.",
     diagnostics_tail: tuple[str, ...] = (
         "Warning  BackOff  pod/foo-1  Back-off restarting failed container",
     ),
