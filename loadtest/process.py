@@ -101,7 +101,7 @@ def answer(arguments: Sequence[str], *, folder: Path, timeout_s: float) -> str:
             start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
         )
     except FileNotFoundError as error:
-        raise _not_there(arguments[0]) from error
+        raise program_missing(arguments[0]) from error
     except subprocess.TimeoutExpired as error:
         raise MachineError(f"`{' '.join(arguments)}` gave no answer within {timeout_s:.0f} s") from error
     if done.returncode != 0:
@@ -109,7 +109,7 @@ def answer(arguments: Sequence[str], *, folder: Path, timeout_s: float) -> str:
     return done.stdout
 
 
-def _not_there(program: str) -> MachineError:
+def program_missing(program: str) -> MachineError:
     return MachineError(
         f"the program {program!r} is not on this machine",
         hint="`make setup` gets it; then run through `make`, or `source .venv/bin/activate` first.",
@@ -132,7 +132,7 @@ def _started(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        raise _not_there(arguments[0]) from error
+        raise program_missing(arguments[0]) from error
     try:
         if watcher:
             watcher.started(child.pid)
