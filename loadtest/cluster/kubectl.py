@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
-from loadtest.errors import MachineError, UnhealthyError
+from loadtest.errors import UnhealthyError
+from loadtest.process import program_missing
 from loadtest.target import ClusterTarget
 
 _ERROR_CHARACTERS = 500
@@ -66,7 +67,7 @@ class Kubectl:
                 errors="replace",
             )
         except FileNotFoundError as error:
-            raise _not_there(self.program) from error
+            raise program_missing(self.program) from error
 
     def _run(self, *words: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
         try:
@@ -79,7 +80,7 @@ class Kubectl:
                 timeout=timeout_s,
             )
         except FileNotFoundError as error:
-            raise _not_there(self.program) from error
+            raise program_missing(self.program) from error
         except subprocess.TimeoutExpired as error:
             raise UnhealthyError(
                 f"`kubectl {' '.join(words)}` gave no answer within {timeout_s:.1f} s",
@@ -89,13 +90,6 @@ class Kubectl:
 
 def kubectl_for(cluster: ClusterTarget) -> Kubectl:
     return Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
-
-
-def _not_there(program: str) -> MachineError:
-    return MachineError(
-        f"the program {program!r} is not on this machine",
-        hint="`make setup` gets it; then run through `make`, or `source .venv/bin/activate` first.",
-    )
 
 
 def _last(stderr: str) -> str:
