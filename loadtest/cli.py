@@ -7,7 +7,8 @@ import argparse
 import logging
 import os
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest import console, logs, settings
@@ -134,76 +135,79 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _verb(
-        verbs,
-        _check,
-        "check",
-        "find everything that keeps a run from starting, all at once",
-        "check --stack ci",
-    )
-    pipeline = _verb(
-        verbs,
-        _pipeline,
-        "pipeline",
-        "check, up, health, load, monitor, report, comment, destroy",
-        "pipeline --stack ci",
-        "pipeline --stack ci --requests 2000 --concurrency 50",
-        "pipeline --stack ci --keep",
-    )
-    pipeline.add_argument("--keep", action="store_true", help="leave the cluster up and say how to reach it")
-    _load_flags(pipeline)
-    _load_flags(
-        _verb(
-            verbs,
-            _run,
-            "run",
-            "health, load, monitor and report on a stack that is up",
-            "run --stack ci",
-            "run --stack ci --requests 2000 --seed 7",
-        )
-    )
-    _monitor_flags(
-        _verb(
-            verbs,
-            _monitor,
-            "monitor",
-            "measure what a stack that is up uses from now on",
-            "monitor --stack ci --duration 30 --interval 2",
-        )
-    )
-    _verb(verbs, _report, "report", "write the report again from the saved samples", "report --stack ci")
-    _verb(
-        verbs,
-        _comment,
-        "comment",
-        "post the report as the pull request's one comment, never failing the run",
-        "comment --stack ci",
-    )
-    _verb(
-        verbs,
-        _destroy,
-        "destroy",
-        "take down the stack, its cluster and its state, in whatever state they are",
-        "destroy --stack ci",
-    )
+    for name, words in _verbs().items():
+        words.add_flags(_verb(verbs, name, words))
     return parser
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """What the help of a verb says, and what the verb does."""
+
+    verb: Verb
+    purpose: str
+    examples: tuple[str, ...]
+    add_flags: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+
+
+def _verbs() -> Mapping[str, _Words]:
+    return {
+        "check": _Words(
+            verb=_check,
+            purpose="find everything that keeps a run from starting, all at once",
+            examples=("check --stack ci",),
+        ),
+        "pipeline": _Words(
+            verb=_pipeline,
+            purpose="check, up, health, load, monitor, report, comment, destroy",
+            examples=(
+                "pipeline --stack ci",
+                "pipeline --stack ci --requests 2000 --concurrency 50",
+                "pipeline --stack ci --keep",
+            ),
+            add_flags=_pipeline_flags,
+        ),
+        "run": _Words(
+            verb=_run,
+            purpose="health, load, monitor and report on a stack that is up",
+            examples=("run --stack ci", "run --stack ci --requests 2000 --seed 7"),
+            add_flags=_load_flags,
+        ),
+        "monitor": _Words(
+            verb=_monitor,
+            purpose="measure what a stack that is up uses from now on",
+            examples=("monitor --stack ci --duration 30 --interval 2",),
+            add_flags=_monitor_flags,
+        ),
+        "report": _Words(
+            verb=_report,
+            purpose="write the report again from the saved samples",
+            examples=("report --stack ci",),
+        ),
+        "comment": _Words(
+            verb=_comment,
+            purpose="post the report as the pull request's one comment, never failing the run",
+            examples=("comment --stack ci",),
+        ),
+        "destroy": _Words(
+            verb=_destroy,
+            purpose="take down the stack, its cluster and its state, in whatever state they are",
+            examples=("destroy --stack ci",),
+        ),
+    }
+
+
 def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    verb: Verb,
-    name: str,
-    purpose: str,
-    *examples: str,
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, words: _Words
 ) -> argparse.ArgumentParser:
     parser = verbs.add_parser(
         name,
-        help=purpose,
-        description=purpose[0].upper() + purpose[1:] + ".",
-        epilog=_examples(*examples),
+        help=words.purpose,
+        description=words.purpose[0].upper() + words.purpose[1:] + ".",
+        epilog=_examples(*words.examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(verb=verb)
+    parser.set_defaults(verb=words.verb)
     parser.add_argument("--stack", default="ci", metavar="NAME", help="Pulumi stack (default: %(default)s)")
     parser.add_argument(
         "--artifacts",
@@ -213,6 +217,11 @@ def _verb(
         help="where results are kept (default: %(default)s)",
     )
     return parser
+
+
+def _pipeline_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep", action="store_true", help="leave the cluster up and say how to reach it")
+    _load_flags(parser)
 
 
 def _load_flags(parser: argparse.ArgumentParser) -> None:
