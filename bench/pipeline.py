@@ -1,6 +1,8 @@
-"""The warm pipeline beside its floor: what a bare KinD cluster of the same shape costs to make and to delete.
+"""The warm pipeline beside its floor: what a bare KinD cluster of the same config costs to make and to delete.
 
-Alternates the two, so that a noisy neighbour meets both. Prints seconds per stage, medians and the ratio.
+Beside both, `untuned`: the same cluster with kubeadm as kind sets it up, which says how much of the floor is
+the config's own doing. The three alternate, so that a noisy neighbour meets all. Prints seconds per stage,
+medians and the ratios.
 """
 
 import argparse
@@ -10,13 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from infra.check import settings_of
 from infra.clusters.kind_config import kind_config
 from infra.paths import ROOT
 from infra.stack import cluster_args
+
+Timings = dict[str, float]  # seconds by stage, and "total"
 
 _FLOOR_CLUSTER = "loadproof-bench-floor"
 
@@ -29,35 +34,46 @@ def main() -> int:
     )
     options = parser.parse_args()
     config = _kind_config(options.stack)
-    rounds: dict[str, list[dict[str, float]]] = {"floor": [], "pipeline": []}
+    untuned = {name: value for name, value in config.items() if name != "kubeadmConfigPatches"}
+    arms: Mapping[str, Callable[[], Timings]] = {
+        "floor": lambda: _floor(config),
+        "untuned": lambda: _floor(untuned),
+        "pipeline": lambda: _pipeline(options.stack),
+    }
+    rounds: dict[str, list[Timings]] = {name: [] for name in arms}
     for number in range(1, options.rounds + 1):
-        rounds["floor"].append(_floor(config))
-        rounds["pipeline"].append(_pipeline(options.stack))
+        for name, measure in arms.items():
+            rounds[name].append(measure())
         totals = ", ".join(f"{name} {timings[-1]['total']:.1f} s" for name, timings in rounds.items())
         print(f"round {number}: {totals}", flush=True)
-    _print(rounds)
+    for name, timings in rounds.items():
+        _print_stages(name, timings)
+    for floor in ("floor", "untuned"):
+        _print_ratio(floor, rounds)
     return 0
 
 
-def _kind_config(stack: str) -> str:
+def _kind_config(stack: str) -> Mapping[str, Any]:
     """The kind config the stack would use, from the program's own settings."""
     args = cluster_args(settings_of(ROOT / f"Pulumi.{stack}.yaml"))
-    return json.dumps(kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports))
+    return kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports)
 
 
-def _floor(config: str) -> dict[str, float]:
+def _floor(config: Mapping[str, Any]) -> Timings:
     with tempfile.TemporaryDirectory() as folder:
         name = ("--name", _FLOOR_CLUSTER, "--kubeconfig", str(Path(folder, "kubeconfig")))
         try:
             create_s = _seconds(
-                lambda: _quiet(("kind", "create", "cluster", *name, "--config", "-"), stdin=config)
+                lambda: _quiet(
+                    ("kind", "create", "cluster", *name, "--config", "-"), stdin=json.dumps(config)
+                )
             )
         finally:  # also where it was cut off: its ports are the stack's
             delete_s = _seconds(lambda: _quiet(("kind", "delete", "cluster", *name)))
     return {"create": create_s, "delete": delete_s, "total": create_s + delete_s}
 
 
-def _pipeline(stack: str) -> dict[str, float]:
+def _pipeline(stack: str) -> Timings:
     with tempfile.TemporaryDirectory() as folder:
         command = (sys.executable, "-m", "loadtest", "pipeline", "--stack", stack, "--artifacts", folder)
         total_s = _seconds(lambda: _quiet(command))
@@ -85,15 +101,19 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - started_s
 
 
-def _print(rounds: dict[str, list[dict[str, float]]]) -> None:
-    for what, timings in rounds.items():
-        print(f"\n{what}: median and range of {len(timings)} rounds, in seconds")
-        for stage in timings[0]:
-            values = [one[stage] for one in timings]
-            print(f"  {stage:<8} {statistics.median(values):6.1f}   {min(values):.1f} to {max(values):.1f}")
-    ratios = [p["total"] / f["total"] for p, f in zip(rounds["pipeline"], rounds["floor"], strict=True)]
+def _print_stages(name: str, timings: Sequence[Timings]) -> None:
+    print(f"\n{name}: median and range of {len(timings)} rounds, in seconds")
+    for stage in timings[0]:
+        values_s = [one[stage] for one in timings]
+        middle_s, low_s, high_s = statistics.median(values_s), min(values_s), max(values_s)
+        print(f"  {stage:<8} {middle_s:6.1f}   {low_s:.1f} to {high_s:.1f}")
+
+
+def _print_ratio(floor: str, rounds: Mapping[str, Sequence[Timings]]) -> None:
+    pairs = zip(rounds["pipeline"], rounds[floor], strict=True)
+    ratios = [whole["total"] / part["total"] for whole, part in pairs]
     middle, low, high = statistics.median(ratios), min(ratios), max(ratios)
-    print(f"\nratio pipeline to floor: median {middle:.2f}, {low:.2f} to {high:.2f}")
+    print(f"\nratio pipeline to {floor}: median {middle:.2f}, {low:.2f} to {high:.2f}")
 
 
 if __name__ == "__main__":
