@@ -1,4 +1,4 @@
-"""The warm pipeline beside its floor: what a bare KinD cluster of the same config costs to make and to delete.
+"""The warm pipeline beside its floor: making and deleting a KinD cluster of the same config.
 
 Beside both, `untuned`: the same cluster with kubeadm as kind sets it up, which says how much of the floor is
 the config's own doing. The three alternate, so that a noisy neighbour meets all. Prints seconds per stage,
