@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -198,7 +199,20 @@ def test_an_engine_that_ends_early_ends_the_command_and_what_it_started(
     deadline_s = time.monotonic() + 10
     while runs(grandchild) and time.monotonic() < deadline_s:
         time.sleep(0.05)
-    assert not runs(grandchild), "the command's own child outlived its engine"
+    outlived = runs(grandchild)
+    end_processes_in(tmp_path)  # the language host, which does not notice that its engine was killed
+    assert not outlived, "the command's own child outlived its engine"
+
+
+def end_processes_in(folder: Path) -> None:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            inside = (process / "cwd").resolve() == folder.resolve()
+        except OSError:  # gone, or another user's
+            continue
+        if inside:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def test_the_stand_in_passes_its_own_tests() -> None:
