@@ -23,16 +23,6 @@ _STARTED = "started"
 _ENDED = "ended"
 
 
-class Silence:
-    """The watcher of a run that nobody guards."""
-
-    def started(self, pid: int) -> None:
-        pass
-
-    def ended(self) -> None:
-        pass
-
-
 class _Guarded:
     """The run's end of the pipe; a guard that is gone can guard nothing, and is no reason to stop."""
 

@@ -39,7 +39,7 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
         job.artifacts.start_afresh()
         with interruption.armed(), stages.stage("check"):
             facts = check(job.project, job.stack)
-        with nullcontext(guard.Silence()) if keep else _guarded(job) as watcher:
+        with nullcontext() if keep else _guarded(job) as watcher:
             stack = _stack(job, watcher)
             try:
                 work = partial(_deploy_and_measure, job, stages, stack)
@@ -107,7 +107,7 @@ def _guarded(job: Job) -> AbstractContextManager[Watcher]:
     )
 
 
-def _stack(job: Job, watcher: Watcher = guard.Silence()) -> PulumiStack:  # noqa: B008  # it has no state
+def _stack(job: Job, watcher: Watcher | None = None) -> PulumiStack:
     return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs, watcher=watcher)
 
 
