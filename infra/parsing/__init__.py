@@ -1,0 +1,47 @@
+"""From a stack's raw configuration to StackSettings, with every problem told at once. Pure.
+
+The keys, their types and defaults stand in Pulumi.yaml.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.model import StackSettings
+from infra.parsing.apps import apps
+from infra.parsing.cluster import cluster
+from infra.parsing.ingress import ingress
+from infra.parsing.load import load, objectives
+from infra.parsing.monitoring import monitoring
+from infra.reading import Section, repeated
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; `problems` has one sentence for everything wrong with it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def parse(config: Mapping[str, Any]) -> StackSettings:
+    """The settings that `config` states, defaults included. Raises SettingsError with all problems."""
+    section = Section(values=config, where="", problems=[])
+    settings = StackSettings(
+        cluster=cluster(section),
+        ingress=ingress(section),
+        apps=apps(section),
+        monitoring=monitoring(section),
+        load=load(section),
+        objectives=objectives(section),
+    )
+    section.close()
+    _check_ports_differ(section, settings)
+    if section.problems:
+        raise SettingsError(section.problems)
+    return settings
+
+
+def _check_ports_differ(section: Section, settings: StackSettings) -> None:
+    ports = settings.host_ports
+    for port in repeated(str(port) for port in ports.values() if port):
+        section.problem(" and ".join(ports), f"are both {port}, each needs a port of its own")
