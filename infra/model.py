@@ -7,18 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class ClusterProvider(StrEnum):
-    """Where the cluster comes from; each has one row in `infra.clusters.PROVIDERS`."""
-
-    KIND = "kind"
-
-
-class IngressController(StrEnum):
-    """What carries the traffic in; each has one row in `infra.ingress.CONTROLLERS`."""
-
-    NGINX = "nginx"
-
-
 class Comparison(StrEnum):
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -26,9 +14,9 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSettings:
-    """One control plane and `workers` workers."""
+    """One control plane and `workers` workers; `provider` is a name in `infra.clusters.PROVIDERS`."""
 
-    provider: ClusterProvider
+    provider: str
     name: str
     workers: int
     node_image: str
@@ -45,9 +33,9 @@ class ClusterSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class IngressSettings:
-    """`port` is on the machine's loopback address."""
+    """`controller` is a name in `infra.ingress.CONTROLLERS`; `port` is on the machine's loopback address."""
 
-    controller: IngressController
+    controller: str
     port: int
 
 

@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -53,6 +53,10 @@ class Section:
 
     def choice(self, key: str, choices: type[Choice]) -> Choice:
         return self._read(key, REQUIRED, next(iter(choices)), lambda value: _choice(value, choices))
+
+    def name_in(self, key: str, table: Iterable[str]) -> str:
+        """One of the table's names."""
+        return self._read(key, REQUIRED, "", lambda value: _name(value, tuple(table)))
 
     def cpu(self, key: str, *, default: str) -> str:
         rule = "an amount of CPU from 1m, such as 100m or 0.5"
@@ -122,9 +126,13 @@ def _number(value: object) -> float:
 
 
 def _choice(value: object, choices: type[Choice]) -> Choice:
-    if not isinstance(value, str) or value not in [choice.value for choice in choices]:
-        raise WrongValueError(f"one of {', '.join(choices)}")
-    return choices(value)
+    return choices(_name(value, tuple(choices)))
+
+
+def _name(value: object, names: Collection[str]) -> str:
+    if not isinstance(value, str) or value not in names:
+        raise WrongValueError(f"one of {', '.join(names)}")
+    return value
 
 
 def _quantity(value: object, parse: Callable[[str], Decimal | None], rule: str) -> str:
