@@ -14,12 +14,16 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSettings:
-    """One control plane and `workers` workers; `provider` is a name in `infra.clusters.PROVIDERS`."""
+    """One control plane and `workers` workers; `provider` is a name in `infra.clusters.PROVIDERS`.
+
+    `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
+    """
 
     provider: str
     name: str
     workers: int
     node_image: str
+    autoscaling_sync_s: int
 
     @property
     def nodes(self) -> int:
@@ -50,8 +54,21 @@ class Resources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoscalerSettings:
+    """How many replicas an app may have; `target_cpu_percent` is of what each of them requests."""
+
+    min_replicas: int
+    max_replicas: int
+    target_cpu_percent: int
+    scale_up_stabilization_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppSettings:
-    """One service: what runs, and at which host and path it answers with what."""
+    """One service: what runs, and at which host and path it answers with what.
+
+    With an autoscaler `replicas` is the fewest there are, else the only number.
+    """
 
     name: str
     host: str
@@ -61,15 +78,17 @@ class AppSettings:
     port: int
     expected_body: str
     replicas: int
+    autoscaler: AutoscalerSettings | None
     resources: Resources
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringSettings:
-    """`port` is on the machine's loopback address."""
+    """Ports are on the machine's loopback address; `grafana_port` is None where no Grafana is wanted."""
 
     port: int
     scrape_interval_s: int
+    grafana_port: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,4 +121,9 @@ class StackSettings:
     @property
     def host_ports(self) -> dict[str, int]:
         """The loopback ports this stack takes on the machine, by the key that sets each."""
-        return {"ingress_port": self.ingress.port, "monitoring_port": self.monitoring.port}
+        ports = {
+            "ingress_port": self.ingress.port,
+            "monitoring_port": self.monitoring.port,
+            "monitoring_grafana_port": self.monitoring.grafana_port,
+        }
+        return {key: port for key, port in ports.items() if port is not None}

@@ -32,6 +32,14 @@ class IngressOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoscalerOutput:
+    min_replicas: int
+    max_replicas: int
+    target_cpu_percent: int
+    scale_up_stabilization_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppOutput:
     name: str
     namespace: str
@@ -39,6 +47,7 @@ class AppOutput:
     path: str
     expected_body: str
     replicas: int
+    autoscaler: AutoscalerOutput | None
     image: str
 
 

@@ -48,6 +48,9 @@ class Section:
     def integer(self, key: str, *, at_least: int, at_most: int, default: object = REQUIRED) -> int:
         return self._read(key, default, 0, lambda value: _integer(value, at_least, at_most))
 
+    def boolean(self, key: str) -> bool:
+        return self._read(key, REQUIRED, False, _boolean)
+
     def number(self, key: str) -> float:
         return self._read(key, REQUIRED, 0.0, _number)
 
@@ -74,6 +77,17 @@ class Section:
         nothing: list[object] = []
         listed = self._read(key, REQUIRED, nothing, _list)
         return [self._subsection(f"{key}[{index}]", item, label) for index, item in enumerate(listed)]
+
+    def mapping(self, key: str) -> "Section | None":
+        """The mapping under `key`; None where there is no such key, or something else under it."""
+        if key not in self.values:
+            self._known.append(key)
+            return None
+        nothing: Mapping[str, object] | None = None
+        values = self._read(key, REQUIRED, nothing, _mapping)
+        if values is None:
+            return None
+        return Section(values=values, where=f"{self.where}{key}: ", problems=self.problems)
 
     def problem(self, key: str, complaint: str) -> None:
         self.problems.append(f"{self.where}{key} {complaint}")
@@ -118,6 +132,12 @@ def _integer(value: object, at_least: int, at_most: int) -> int:
     return value
 
 
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise WrongValueError("true or false")
+    return value
+
+
 def _number(value: object) -> float:
     # The last: neither .nan nor .inf, nor a whole number too large for a float.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
@@ -144,6 +164,12 @@ def _quantity(value: object, parse: Callable[[str], Decimal | None], rule: str) 
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise WrongValueError("a list")
+    return value
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise WrongValueError("a mapping")
     return value
 
 

@@ -13,6 +13,7 @@ from infra.model import StackSettings
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.outputs import (
     AppOutput,
+    AutoscalerOutput,
     ClusterOutput,
     IngressOutput,
     LoadOutput,
@@ -96,6 +97,7 @@ def _outputs(
                 path=app.path,
                 expected_body=app.expected_body,
                 replicas=app.replicas,
+                autoscaler=AutoscalerOutput(**asdict(app.autoscaler)) if app.autoscaler else None,
                 image=app.image,
             )
             for app in settings.apps

@@ -40,7 +40,19 @@ class IngressTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AutoscalerTarget:
+    """How many replicas an app may have; `target_cpu_percent` is of what each of them requests."""
+
+    min_replicas: int
+    max_replicas: int
+    target_cpu_percent: int
+    scale_up_stabilization_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AppTarget:
+    """With an autoscaler `replicas` is the fewest there are, else the only number."""
+
     name: str
     namespace: str
     host: str
@@ -48,6 +60,7 @@ class AppTarget:
     expected_body: str  # compared after surrounding white space is dropped
     replicas: int
     image: str
+    autoscaler: AutoscalerTarget | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

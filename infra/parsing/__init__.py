@@ -44,4 +44,5 @@ def parse(config: Mapping[str, Any]) -> StackSettings:
 def _check_ports_differ(section: Section, settings: StackSettings) -> None:
     ports = settings.host_ports
     for port in repeated(str(port) for port in ports.values() if port):
-        section.problem(" and ".join(ports), f"are both {port}, each needs a port of its own")
+        alike = [key for key, value in ports.items() if str(value) == port]
+        section.problem(" and ".join(alike), f"are both {port}, each needs a port of its own")

@@ -2,7 +2,7 @@
 
 import re
 
-from infra.model import AppSettings, Resources
+from infra.model import AppSettings, AutoscalerSettings, Resources
 from infra.parsing.forms import IMAGE, IMAGE_RULE, LABEL, NAME_RULE
 from infra.quantity import parse_quantity
 from infra.reading import Section, repeated
@@ -14,6 +14,7 @@ _APP_NAME_RULE = f"{NAME_RULE}, the first a letter"
 _HOST = re.compile(rf"(?=.{{1,253}}$)(?![0-9.]+$){LABEL}(\.{LABEL})*")
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?|/")
 _PATH_RULE = "a path that begins with /, none of its parts empty or beginning with a dot"
+_MOST_REPLICAS = 100
 _BODY = re.compile(r"(?s).{1,4096}")
 
 
@@ -29,6 +30,7 @@ def apps(section: Section) -> tuple[AppSettings, ...]:
 
 
 def _app(section: Section) -> AppSettings:
+    autoscaler = _autoscaler(section)
     app = AppSettings(
         name=section.text("name", form=_APP_NAME, rule=_APP_NAME_RULE),
         host=section.text("host", form=_HOST, rule="a host name in lower case, such as foo.localhost"),
@@ -37,11 +39,42 @@ def _app(section: Section) -> AppSettings:
         args=section.texts("args"),
         port=_container_port(section),
         expected_body=section.text("expected_body", form=_BODY, rule="the text every right answer has"),
-        replicas=section.integer("replicas", at_least=1, at_most=100, default=1),
+        replicas=_replicas(section, autoscaler),
+        autoscaler=autoscaler,
         resources=_resources(section),
     )
     section.close()
     return app
+
+
+def _replicas(section: Section, autoscaler: AutoscalerSettings | None) -> int:
+    replicas = section.integer("replicas", at_least=1, at_most=_MOST_REPLICAS, default=1)
+    if autoscaler is None:
+        return replicas
+    if "replicas" in section.values:
+        section.problem("replicas", "is set beside an autoscaler, whose min_replicas takes its place")
+    return autoscaler.min_replicas
+
+
+def _autoscaler(app: Section) -> AutoscalerSettings | None:
+    section = app.mapping("autoscaler")
+    if section is None:
+        return None
+    autoscaler = AutoscalerSettings(
+        min_replicas=section.integer("min_replicas", at_least=1, at_most=_MOST_REPLICAS, default=1),
+        max_replicas=section.integer("max_replicas", at_least=2, at_most=_MOST_REPLICAS),
+        target_cpu_percent=section.integer("target_cpu_percent", at_least=1, at_most=1_000, default=80),
+        scale_up_stabilization_s=section.integer(
+            "scale_up_stabilization_s", at_least=0, at_most=3_600, default=0
+        ),
+    )
+    section.close()
+    if 0 < autoscaler.max_replicas <= autoscaler.min_replicas:
+        section.problem(
+            "max_replicas",
+            f"is {autoscaler.max_replicas}, it has to be above min_replicas, {autoscaler.min_replicas}",
+        )
+    return autoscaler
 
 
 def _resources(section: Section) -> Resources:

@@ -35,6 +35,7 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.ClusterOutput, target.ClusterTarget),
         (outputs.IngressOutput, target.IngressTarget),
         (outputs.AppOutput, target.AppTarget),
+        (outputs.AutoscalerOutput, target.AutoscalerTarget),
         (outputs.MonitoringOutput, target.MonitoringTarget),
         (outputs.LoadOutput, plan.LoadPlan),
         (outputs.ObjectiveOutput, slo.Objective),

@@ -12,10 +12,14 @@ from infra.parsing import SettingsError, parse
 from tests.infra.configuration import app, ci_config, ci_settings, problems
 
 FOO = app("foo")
+SCALED = {"min_replicas": 2, "max_replicas": 5, "target_cpu_percent": 50, "scale_up_stabilization_s": 30}
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"ingres_port": 81}, "ingres_port is not a setting: did you mean ingress_port?"),
-    "unknown key like no other": ({"zzz": 1}, "zzz is not a setting: known are apps, cluster_name,"),
+    "unknown key like no other": (
+        {"zzz": 1},
+        "zzz is not a setting: known are apps, cluster_autoscaling_sync_s,",
+    ),
     "unknown key of an app": ({"apps": [app("foo", replica=2)]}, "apps[0] (foo): replica is not a setting"),
     "unknown controller": ({"ingress_controller": "traefic"}, 'is "traefic", it has to be one of nginx'),
     "unknown provider": ({"cluster_provider": "k3d"}, 'cluster_provider is "k3d", it has to be one of kind'),
@@ -70,6 +74,35 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "request above limit": (
         {"apps": [app("foo", memory_request="1Gi", memory_limit="64Mi")]},
         "memory_request is 1Gi, it may not be above memory_limit, 64Mi",
+    ),
+    "autoscaler no mapping": (
+        {"apps": [app("foo", autoscaler=4)]},
+        "apps[0] (foo): autoscaler is 4, it has to be a mapping",
+    ),
+    "autoscaler without a most": (
+        {"apps": [app("foo", autoscaler={"min_replicas": 2})]},
+        "apps[0] (foo): autoscaler: max_replicas is not set",
+    ),
+    "unknown key of an autoscaler": (
+        {"apps": [app("foo", autoscaler={"max_replicas": 2, "target_cpu": 50})]},
+        "autoscaler: target_cpu is not a setting: did you mean target_cpu_percent?",
+    ),
+    "autoscaler with nothing to scale": (
+        {"apps": [app("foo", autoscaler={"min_replicas": 3, "max_replicas": 3})]},
+        "autoscaler: max_replicas is 3, it has to be above min_replicas, 3",
+    ),
+    "autoscaler beside replicas": (
+        {"apps": [app("foo", replicas=2, autoscaler={"max_replicas": 3})]},
+        "apps[0] (foo): replicas is set beside an autoscaler, whose min_replicas takes its place",
+    ),
+    "autoscalers that never look": ({"cluster_autoscaling_sync_s": 0}, "cluster_autoscaling_sync_s is 0"),
+    "grafana neither wanted nor not": (
+        {"monitoring_grafana": "yes"},
+        'monitoring_grafana is "yes", it has to be true or false',
+    ),
+    "grafana at the ingress' port": (
+        {"monitoring_grafana": True, "monitoring_grafana_port": 80},
+        "ingress_port and monitoring_grafana_port are both 80",
     ),
     "low container port": (
         {"apps": [app("foo", port=80)]},
@@ -181,6 +214,19 @@ def test_what_an_app_does_not_say_has_a_default() -> None:
     (foo,) = ci_settings(apps=[app("foo", args=None)]).apps
     assert ("/", 1, ()) == (foo.path, foo.replicas, foo.args)
     assert {"50m", "500m", "32Mi", "64Mi"} == set(dataclasses.astuple(foo.resources))
+
+
+def test_what_an_autoscaler_does_not_say_has_a_default_and_its_least_are_the_apps_replicas() -> None:
+    foo, bar = ci_settings(
+        apps=[app("foo", autoscaler={"max_replicas": 4}), app("bar", autoscaler=SCALED)]
+    ).apps
+    assert foo.autoscaler is not None
+    assert (1, 4, 80, 0) == dataclasses.astuple(foo.autoscaler)
+    assert (1, 2) == (foo.replicas, bar.replicas)
+
+
+def test_a_port_that_nothing_listens_on_is_nobodys_problem() -> None:
+    assert () == problems(ci_config(monitoring_grafana=False, monitoring_grafana_port=80))
 
 
 def test_two_apps_may_share_a_host_on_different_paths() -> None:

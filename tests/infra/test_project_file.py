@@ -12,7 +12,7 @@ from tests.infra.configuration import PROJECT, ci_config, problems
 
 
 def test_every_key_has_a_type_a_description_and_a_default_of_that_type() -> None:
-    kinds = {"string": str, "integer": int, "array": list}
+    kinds = {"string": str, "integer": int, "boolean": bool, "array": list}
     for key, declared in schema(PROJECT).items():
         assert declared["description"], key
         assert isinstance(declared["default"], kinds[declared["type"]]), key
