@@ -46,5 +46,5 @@ lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 		--output-file requirements-dev.txt
 
 clean:  ## remove what set-up and runs made in this clone, stack state excepted; the user's cache stays
-	@! test -e artifacts/kubeconfig || { echo "a cluster of this clone is up: make destroy first" >&2; exit 1; }
-	@rm -rf .venv .toolchain artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@! ls .kubeconfigs/*/*.yaml >/dev/null 2>&1 || { echo "a cluster of this clone is up: make destroy first" >&2; exit 1; }
+	@rm -rf .venv .toolchain .kubeconfigs artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,7 +1,7 @@
 """`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
 
-Prints one JSON object: `problems`, and where there are none in the configuration itself also `cluster`,
-`objectives`, `kubeconfig_path` and `ports`. Exits with 2 where there are problems.
+Prints one JSON object: `problems` and `claims`, and where there are none in the configuration itself also
+`cluster`, `objectives` and `ports`. Exits with 2 where there are problems.
 """
 
 import argparse
@@ -15,13 +15,17 @@ import yaml
 
 from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
-from infra.paths import KUBECONFIG, PROJECT_FILE, ROOT
+from infra.paths import PROJECT_FILE, ROOT, claims, kubeconfig
 from infra.ports import cluster_ports, port_problems, port_taken
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
 
 def check(stack_file: Path) -> dict[str, Any]:
     """What is printed for the stack that this file configures."""
+    return {**_facts(stack_file), "claims": str(claims(_stack(stack_file)))}
+
+
+def _facts(stack_file: Path) -> dict[str, Any]:
     try:
         settings = settings_of(stack_file)
     except FileNotFoundError:
@@ -38,10 +42,10 @@ def check(stack_file: Path) -> dict[str, Any]:
             "provider": settings.cluster.provider,
             "name": settings.cluster.name,
             "context": settings.cluster.context,
+            "kubeconfig_path": str(kubeconfig(settings.stack, settings.cluster.name)),
             "node_image": settings.cluster.node_image,
         },
         "objectives": [asdict(objective) for objective in settings.objectives],
-        "kubeconfig_path": str(KUBECONFIG),
         "ports": settings.host_ports,
     }
 
@@ -50,7 +54,11 @@ def settings_of(stack_file: Path) -> StackSettings:
     """Raises SettingsError with everything wrong, FileNotFoundError, TypeError and yaml.YAMLError."""
     project = read_yaml(PROJECT_FILE)
     own = read_yaml(stack_file).get("config") or {}
-    return parse(with_defaults(project, without_namespace(project, own)))
+    return parse(with_defaults(project, without_namespace(project, own)), stack=_stack(stack_file))
+
+
+def _stack(stack_file: Path) -> str:
+    return stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def main() -> int:

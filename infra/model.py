@@ -111,6 +111,9 @@ class ObjectiveSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StackSettings:
+    """`stack` is its name."""
+
+    stack: str
     cluster: ClusterSettings
     ingress: IngressSettings
     apps: tuple[AppSettings, ...]

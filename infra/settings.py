@@ -25,7 +25,9 @@ def load() -> StackSettings:
     # pulumi.Config only answers for a key one knows; a misspelt one shows in the whole mapping alone.
     everything = {**get_config_env(), **CONFIG.get()}
     try:
-        settings = parse(with_defaults(project, without_namespace(project, everything)))
+        settings = parse(
+            with_defaults(project, without_namespace(project, everything)), stack=pulumi.get_stack()
+        )
     except SettingsError as error:
         _refuse(error.problems)
     _check_machine(settings)

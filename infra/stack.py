@@ -21,7 +21,7 @@ from infra.outputs import (
     ObjectiveOutput,
     StackOutputs,
 )
-from infra.paths import KUBECONFIG
+from infra.paths import kubeconfig
 from infra.ports import LOOPBACK
 from infra.workloads.apps import Apps, AppsArgs
 
@@ -60,6 +60,7 @@ def cluster_args(settings: StackSettings) -> ClusterArgs:
     """What the stack asks of its cluster. Pure."""
     return ClusterArgs(
         name=settings.cluster.name,
+        kubeconfig=kubeconfig(settings.stack, settings.cluster.name),
         workers=settings.cluster.workers,
         node_image=settings.cluster.node_image,
         ports=(
@@ -77,7 +78,7 @@ def _outputs(
             provider=settings.cluster.provider,
             name=settings.cluster.name,
             context=settings.cluster.context,
-            kubeconfig_path=str(KUBECONFIG),
+            kubeconfig_path=str(kubeconfig(settings.stack, settings.cluster.name)),
             nodes=settings.cluster.nodes,
             kubernetes_version=versions.version("kubernetes"),
         ),

@@ -38,7 +38,8 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
         stack.release_lock()
         stack.forget()
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
-    _delete_kubeconfigs(stack.project, facts)
+    if facts.cluster:
+        _delete_copies_of_kubeconfig(stack.project, facts.cluster.context)
     return tuple(notes)
 
 
@@ -55,33 +56,34 @@ def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
 def _cluster_is_gone(
     stack: PulumiStack, facts: StackFacts, notes: list[str], say: Callable[[str], None]
 ) -> bool:
-    """Delete by its name what Pulumi does not know of: a cluster half made when its creation was cut off."""
-    cluster, kubeconfig = facts.cluster, facts.kubeconfig
+    for claim in facts.claimed():
+        _delete_claimed(stack, claim, notes, say)
+    cluster = facts.cluster
     if cluster is None or cluster.provider != "kind":
         return False  # nobody can say
-    left = kind.node_containers(cluster.name, folder=stack.project)
-    if not left:
-        return True
-    if kubeconfig is None or not kubeconfig.exists():  # it is there from before a cluster's first container
-        notes.append(f"the cluster {cluster.name} was not made from this folder: it is left alone")
+    if kind.node_containers(cluster.name, folder=stack.project):
+        notes.append(f"the cluster {cluster.name} was not made by this stack: it is left alone")
         return False
-    say(f"deleting the cluster {cluster.name} by its name")
-    kind.delete(cluster.name, kubeconfig, folder=stack.project, log=stack.logs / "kind-delete.log")
-    notes.append(f"the cluster {cluster.name} was deleted by its name")
-    if left := kind.node_containers(cluster.name, folder=stack.project):
-        raise CleanupError(
-            f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
-        )
     return True
 
 
-def _delete_kubeconfigs(project: Path, facts: StackFacts) -> None:
-    """The stack's own, and the copies that Pulumi's Kubernetes plugin left among its temporary files."""
-    if facts.kubeconfig is not None:
-        facts.kubeconfig.unlink(missing_ok=True)
-    if facts.cluster is None:
-        return
-    ours = re.compile(rf"{re.escape(facts.cluster.context)}(?![\w.-])")  # another stack may be at work
+def _delete_claimed(stack: PulumiStack, claim: Path, notes: list[str], say: Callable[[str], None]) -> None:
+    """Delete by its name what Pulumi does not know of: a cluster half made when its creation was cut off."""
+    cluster = claim.stem
+    if kind.node_containers(cluster, folder=stack.project):
+        say(f"deleting the cluster {cluster} by its name")
+        kind.delete(cluster, claim, folder=stack.project, log=stack.logs / "kind-delete.log")
+        notes.append(f"the cluster {cluster} was deleted by its name")
+    if left := kind.node_containers(cluster, folder=stack.project):
+        raise CleanupError(
+            f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
+        )
+    claim.unlink(missing_ok=True)
+
+
+def _delete_copies_of_kubeconfig(project: Path, context: str) -> None:
+    """Pulumi's Kubernetes plugin leaves some among its temporary files."""
+    ours = re.compile(rf"{re.escape(context)}(?![\w.-])")  # another stack may be at work
     for copy in (project / ".toolchain" / "tmp").glob("kubeconfig*"):
         with contextlib.suppress(FileNotFoundError):  # another clean-up may be at it too
             if ours.search(copy.read_text(errors="replace")):

@@ -185,9 +185,10 @@ def _put_away(job: Job, stages: Stages, stack: PulumiStack, facts: StackFacts) -
 
 
 def _say_how_to_reach(job: Job, stages: Stages, facts: StackFacts) -> ExitCode:
+    reach = f"kubectl --kubeconfig {facts.cluster.kubeconfig_path} " if facts.cluster else "kubectl "
     stages.note(
         f"the cluster is kept, as asked for\n"
-        f"  reach it:   kubectl --kubeconfig {facts.kubeconfig_path} get pods --all-namespaces\n"
+        f"  reach it:   {reach}get pods --all-namespaces\n"
         f"  remove it:  make destroy STACK={job.stack}"
     )
     return ExitCode.PASSED

@@ -4,6 +4,7 @@ Leaves out how a format renders (report) and how a place is written to (publish)
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -77,9 +78,8 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
 
 
 def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
-    kubeconfig = facts.kubeconfig
-    if facts.cluster is None or kubeconfig is None or not kubeconfig.exists():
+    if facts.cluster is None or not Path(facts.cluster.kubeconfig_path).exists():
         return ()
-    kubectl = Kubectl(kubeconfig_path=str(kubeconfig), context=facts.cluster.context)
+    kubectl = Kubectl(kubeconfig_path=facts.cluster.kubeconfig_path, context=facts.cluster.context)
     kind_cluster = facts.cluster.name if facts.cluster.provider == "kind" else None
     return diagnostics.gather(kubectl, kind_cluster=kind_cluster, folder=job.artifacts.diagnostics).tail

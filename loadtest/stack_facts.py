@@ -23,21 +23,25 @@ class ClusterFacts:
     provider: str
     name: str
     context: str  # of the kubeconfig
+    kubeconfig_path: str
     node_image: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackFacts:
-    """`cluster` is None where the config is too broken to tell; `problems` then says why."""
+    """`cluster` is None where the config is too broken to tell; `problems` then says why.
+
+    `claims` is the folder of the kubeconfigs of clusters that the stack made or was making.
+    """
 
     problems: tuple[str, ...]
+    claims: str
     cluster: ClusterFacts | None = None
     objectives: tuple[Objective, ...] = ()
-    kubeconfig_path: str | None = None
 
-    @property
-    def kubeconfig(self) -> Path | None:
-        return Path(self.kubeconfig_path) if self.kubeconfig_path else None
+    def claimed(self) -> tuple[Path, ...]:
+        """There from before a cluster's first container until after its last, and named after the cluster."""
+        return tuple(sorted(Path(self.claims).glob("*.yaml")))
 
 
 def read_stack_facts(project: Path, stack: str) -> StackFacts:

@@ -1,6 +1,7 @@
 """What a stack asks of a cluster and what every kind of cluster gives: the rest need not know which it is."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import pulumi
@@ -17,7 +18,10 @@ class PortMapping:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
+    """`kubeconfig` is where to put the way into the cluster."""
+
     name: str
+    kubeconfig: Path
     workers: int
     node_image: str
     ports: tuple[PortMapping, ...]

@@ -11,7 +11,7 @@ from pulumi_command import local
 
 from infra.clusters.contract import ClusterArgs
 from infra.clusters.kind_config import kind_config
-from infra.paths import KUBECONFIG, ROOT
+from infra.paths import ROOT
 
 # By its path, not as a module: the package around it needs the virtual environment, the script does not.
 _COMMAND = "python3 infra/clusters/kind_command.py"
@@ -27,7 +27,7 @@ class KindCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:clusters:KindCluster", name, None, opts)
         self._title = name
-        self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(KUBECONFIG)}
+        self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(args.kubeconfig)}
         cluster = self._cluster(args)
         self.lifetime = cluster
         self.kubeconfig = self._kubeconfig(cluster)

@@ -31,6 +31,7 @@ TRANSIENT = re.compile(
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
+_LOGS = Path("artifacts", "diagnostics", "kind")  # of the project, in whose folder this runs
 FREEZER = Path("/sys/fs/cgroup/freezer")
 
 
@@ -81,7 +82,7 @@ class Cluster:
     def _whose(self) -> str:
         if self.kubeconfig.exists():
             return (
-                f"and so does {self.kubeconfig}: one begun from this folder was not deleted, as when "
+                f"and so does {self.kubeconfig}: one begun by this stack was not deleted, as when "
                 "its creation is cut off. `python -m loadtest destroy --stack <stack>` removes it."
             )
         return (
@@ -91,7 +92,7 @@ class Cluster:
 
     def _claim(self) -> None:
         """The file is there before the first container and goes with the last: it says whose they are."""
-        self.kubeconfig.parent.mkdir(parents=True, exist_ok=True)
+        self.kubeconfig.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.kubeconfig.unlink(missing_ok=True)
         self.kubeconfig.touch(mode=0o600)
 
@@ -125,8 +126,7 @@ class Cluster:
         return said if process.returncode else None
 
     def _keep_logs(self) -> None:
-        folder = self.kubeconfig.parent / "diagnostics" / "kind"
-        export = ["kind", "export", "logs", "--name", self.name, str(folder)]
+        export = ["kind", "export", "logs", "--name", self.name, str(_LOGS)]
         try:
             subprocess.run(export, stdout=sys.stderr, check=False, timeout=_EXPORT_LOGS_S)
         except subprocess.TimeoutExpired:

@@ -23,10 +23,11 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
 
 
-def parse(config: Mapping[str, Any]) -> StackSettings:
-    """The settings that `config` states, defaults included. Raises SettingsError with all problems."""
+def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
+    """The settings that a stack's `config` states. Raises SettingsError with all problems."""
     section = Section(values=config, where="", problems=[])
     settings = StackSettings(
+        stack=stack,
         cluster=cluster(section),
         ingress=ingress(section),
         apps=apps(section),

@@ -25,7 +25,7 @@ PAGES = sorted(
     if "golden" not in page.parts
 )
 # Made on the machine, so not in the repository; not even their first folder need be there.
-GENERATED = (".venv/", ".toolchain/", ".pulumi-state/", "artifacts/", "~/", "$")
+GENERATED = (".venv/", ".toolchain/", ".pulumi-state/", ".kubeconfigs/", "artifacts/", "~/", "$")
 FILE = re.compile(r"[\w.*<>-]+(/[\w.*<>-]+)*/?")
 SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".txt", ".html", ".go", ".mod", ".sum"}
 

@@ -105,7 +105,7 @@ def _monitor_measures_from_now_on(workspace: Workspace) -> None:
 
 def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
     """The planted fault: the stack says one thing of an app, the app answers another."""
-    kubectl = ("kubectl", "--kubeconfig", str(workspace.artifacts / "kubeconfig"))
+    kubectl = ("kubectl", "--kubeconfig", str(workspace.kubeconfig))
     patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args/1", "value": "-text=other"}]
     deployed = json.loads(workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout)
     app = deployed["apps"][0]

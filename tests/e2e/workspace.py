@@ -28,6 +28,10 @@ class Workspace:
     def stack_file(self) -> Path:
         return self.root / f"Pulumi.{STACK}.yaml"
 
+    @property
+    def kubeconfig(self) -> Path:
+        return self.root / ".kubeconfigs" / STACK / f"{self.cluster}.yaml"
+
     def environment(self, **changes: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
         return inherited | {
@@ -89,9 +93,7 @@ class Workspace:
     def assert_nothing_left(self) -> None:
         assert self.containers() == [], "containers of the cluster are left"
         assert self.resources_in_state() == [], "resources are left in the stack's state"
-        assert not (self.artifacts / "kubeconfig").exists(), (
-            "the kubeconfig of a cluster that is gone is left"
-        )
+        assert not self.kubeconfig.exists(), "the kubeconfig of a cluster that is gone is left"
         copies = [file.read_text() for file in (self.root / ".toolchain" / "tmp").glob("kubeconfig*")]
         assert not any(self.cluster in text for text in copies), "a copy of the kubeconfig is left"
         locks = list((self.root / ".pulumi-state").rglob("locks/**/*.json"))

@@ -8,6 +8,7 @@ from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE, ROOT
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
+STACK = "test"
 PROJECT = read_yaml(PROJECT_FILE)
 
 
@@ -17,7 +18,7 @@ def ci_config(**changed: Any) -> dict[str, Any]:
 
 
 def ci_settings(**changed: Any) -> StackSettings:
-    return parse(ci_config(**changed))
+    return parse(ci_config(**changed), stack=STACK)
 
 
 def app(name: str, **changed: Any) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def app(name: str, **changed: Any) -> dict[str, Any]:
 
 def problems(config: Mapping[str, Any]) -> tuple[str, ...]:
     try:
-        parse(config)
+        parse(config, stack=STACK)
     except SettingsError as error:
         return error.problems
     return ()

@@ -71,7 +71,7 @@ class FakeMachine:
 
     @property
     def kubeconfig(self) -> Path:
-        return self.folder / "artifacts" / "kubeconfig"
+        return self.folder / ".kubeconfigs" / "test" / "x.yaml"
 
     @property
     def nodes(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra import check as check_module
 from infra.check import check
-from infra.paths import KUBECONFIG, ROOT
+from infra.paths import KUBECONFIGS, ROOT
 from infra.ports import LOOPBACK
 
 CI = (ROOT / "Pulumi.ci.yaml").read_text()
@@ -30,7 +30,8 @@ def test_a_sound_stack_says_what_it_comes_to(tmp_path: Path) -> None:
     found = check(stack_file(tmp_path, "cluster_name: x", *(f"{key}: {port}" for key, port in ports.items())))
     assert [] == found["problems"]
     assert ports == found["ports"]
-    assert str(KUBECONFIG) == found["kubeconfig_path"]
+    assert str(KUBECONFIGS / "test") == found["claims"]
+    assert str(KUBECONFIGS / "test" / "x.yaml") == found["cluster"]["kubeconfig_path"]
     assert ("x", "kind-x", "kind") == tuple(found["cluster"][key] for key in ("name", "context", "provider"))
     assert ["success_ratio"] == [objective["metric"] for objective in found["objectives"]]
 
@@ -56,8 +57,10 @@ def test_a_stack_without_a_file_is_a_problem(tmp_path: Path) -> None:
 def test_a_file_that_is_no_yaml_is_a_problem(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text("config: [")
-    (problem,) = check(file)["problems"]
+    found = check(file)
+    (problem,) = found["problems"]
     assert problem.startswith("Pulumi.test.yaml cannot be read")
+    assert str(KUBECONFIGS / "test") == found["claims"], "what was begun can be taken down all the same"
 
 
 def test_the_command_prints_json_and_ends_with_2_where_there_are_problems() -> None:

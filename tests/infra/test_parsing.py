@@ -235,7 +235,7 @@ def test_two_apps_may_share_a_host_on_different_paths() -> None:
 
 def test_the_error_carries_every_problem() -> None:
     with pytest.raises(SettingsError) as raised:
-        parse(ci_config(ingress_port=0, monitoring_port=0))
+        parse(ci_config(ingress_port=0, monitoring_port=0), stack="ci")
     assert 2 == len(raised.value.problems)
 
 

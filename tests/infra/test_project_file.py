@@ -63,6 +63,6 @@ def test_a_yaml_file_without_a_mapping_is_refused(tmp_path: Path) -> None:
 
 
 def test_defaults_and_the_committed_apps_make_a_sound_stack() -> None:
-    settings = parse(ci_config())
+    settings = parse(ci_config(), stack="ci")
     assert ("loadproof", 3) == (settings.cluster.name, settings.cluster.nodes)
     assert {"ingress_port": 80, "monitoring_port": 30090} == settings.host_ports

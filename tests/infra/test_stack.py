@@ -8,8 +8,9 @@ import pytest
 
 from infra import versions
 from infra.outputs import export
+from infra.parsing import parse
 from infra.stack import build
-from tests.infra.configuration import app, ci_settings
+from tests.infra.configuration import app, ci_config, ci_settings
 from tests.infra.recording import KUBECONFIG, NODE_IDS, Recording, record
 
 STACK = "pulumi:pulumi:Stack loadproof-test"
@@ -114,6 +115,18 @@ def test_the_cluster_is_made_from_a_document_by_a_text_that_never_changes(ci: Re
     assert "Cluster" == json.loads(command.inputs["stdin"])["kind"]
     assert "loadproof" == command.inputs["environment"]["CLUSTER_NAME"]
     assert command.delete_before_replace, "the new cluster takes the old one's name and ports"
+
+
+def test_two_stacks_of_one_clone_can_be_up_at_once_each_with_its_own_way_in() -> None:
+    ways = []
+    for stack in ("one", "two"):
+        settings = parse(ci_config(cluster_name="same"), stack=stack)
+        recorded = record(lambda settings=settings: export(build(settings)))  # type: ignore[misc]
+        commands = [one for one in recorded.resources if one.type == "command:local:Command"]
+        (way,) = {one.inputs["environment"]["KUBECONFIG_PATH"] for one in commands}
+        assert recorded.exports["cluster"]["kubeconfig_path"] == way
+        ways.append(way)
+    assert ways[0] != ways[1]
 
 
 def test_whatever_makes_another_cluster_is_a_trigger(ci: Recording) -> None:

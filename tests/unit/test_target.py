@@ -15,7 +15,7 @@ def outputs() -> dict[str, Any]:
             "provider": "kind",
             "name": "loadproof",
             "context": "kind-loadproof",
-            "kubeconfig_path": "artifacts/kubeconfig",
+            "kubeconfig_path": ".kubeconfigs/ci/loadproof.yaml",
             "nodes": 3,
             "kubernetes_version": "1.34.11",
         },

@@ -39,7 +39,7 @@ class Bench:
 
     @property
     def kubeconfig(self) -> Path:
-        return self.root / "artifacts" / "kubeconfig"
+        return self.root / ".kubeconfigs" / "ci" / "loadproof.yaml"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench.kind.answers({"": {}})
     bench.kubectl.answers({"": {"code": 1, "stderr": "no cluster"}})
     bench.docker.answers({"ps": {}, "version": {"stdout": "26.1.5\n"}, "images": {"stdout": "abc\n"}})
-    bench.kubeconfig.parent.mkdir()
+    bench.kubeconfig.parent.mkdir(parents=True)
     _delete_command(tmp_path)
     return bench
 

@@ -16,10 +16,11 @@ FACTS = {
         "provider": "kind",
         "name": "loadproof",
         "context": "kind-loadproof",
+        "kubeconfig_path": ".kubeconfigs/ci/loadproof.yaml",
         "node_image": "loadproof/node:v1",
     },
     "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
-    "kubeconfig_path": "artifacts/kubeconfig",
+    "claims": ".kubeconfigs/ci",
 }
 
 

@@ -11,12 +11,16 @@ from loadtest.stack_facts import ClusterFacts, StackFacts
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
 
 CLUSTER = ClusterFacts(
-    provider="kind", name="loadproof", context="kind-loadproof", node_image="loadproof/node:v1"
+    provider="kind",
+    name="loadproof",
+    context="kind-loadproof",
+    kubeconfig_path=".kubeconfigs/ci/loadproof.yaml",
+    node_image="loadproof/node:v1",
 )
 
 
 def facts_of(bench: Bench) -> StackFacts:
-    return StackFacts(problems=(), cluster=CLUSTER, kubeconfig_path=str(bench.kubeconfig))
+    return StackFacts(problems=(), cluster=CLUSTER, claims=str(bench.kubeconfig.parent))
 
 
 def take_down(bench: Bench, facts: StackFacts | None = None) -> tuple[str, ...]:
@@ -52,7 +56,30 @@ def test_a_cluster_that_was_not_made_from_here_is_left_alone(bench: Bench) -> No
     notes = take_down(bench)
 
     assert bench.kind.asked() == []
-    assert "not made from this folder" in notes[0]
+    assert "not made by this stack" in notes[0]
+
+
+def test_a_cluster_that_another_stack_of_this_clone_made_is_left_alone(bench: Bench) -> None:
+    bench.kubeconfig.touch()
+    bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+
+    notes = take_down(bench, replace(facts_of(bench), claims=str(bench.root / ".kubeconfigs" / "other")))
+
+    assert bench.kind.asked() == []
+    assert "not made by this stack" in notes[0]
+    assert bench.kubeconfig.exists()
+
+
+def test_a_cluster_begun_under_an_earlier_name_is_deleted_too(bench: Bench) -> None:
+    earlier = bench.kubeconfig.with_name("earlier.yaml")
+    earlier.touch()
+    bench.docker.answers({"ps": {"stdout": "earlier-control-plane\n"}})
+
+    with pytest.raises(CleanupError, match="the cluster earlier could not be deleted"):
+        take_down(bench)
+
+    assert {arguments[3] for arguments in bench.kind.asked()} == {"earlier"}
+    assert earlier.exists(), "what is still there stays claimed"
 
 
 def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) -> None:

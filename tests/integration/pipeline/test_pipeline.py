@@ -27,7 +27,7 @@ def interrupt(*_: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _a_stack_that_can_be_checked(bench: Bench) -> None:
-    program_says(bench, FACTS | {"kubeconfig_path": str(bench.kubeconfig)})
+    program_says(bench, FACTS | {"claims": str(bench.kubeconfig.parent)})
 
 
 def verbs(bench: Bench) -> list[str]:

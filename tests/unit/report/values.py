@@ -148,7 +148,7 @@ def report(
             provider="kind",
             name="loadproof",
             context="kind-loadproof",
-            kubeconfig_path="artifacts/kubeconfig",
+            kubeconfig_path=".kubeconfigs/ci/loadproof.yaml",
             nodes=3,
             kubernetes_version="v1.34.4",
         ),
