@@ -55,8 +55,7 @@ def main() -> int:
 
 def _kind_config(stack: str) -> Mapping[str, Any]:
     """The kind config the stack would use, from the program's own settings."""
-    args = cluster_args(settings_of(ROOT / f"Pulumi.{stack}.yaml"))
-    return kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports)
+    return kind_config(cluster_args(settings_of(ROOT / f"Pulumi.{stack}.yaml")))
 
 
 def _floor(config: Mapping[str, Any]) -> Timings:

@@ -14,20 +14,22 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSettings:
-    """One control plane and `workers` workers; `provider` is a name in `infra.clusters.PROVIDERS`.
+    """`provider` is a name in `infra.clusters.PROVIDERS`.
 
     `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
     """
 
     provider: str
     name: str
+    control_planes: int
     workers: int
+    kubernetes_version: str
     node_image: str
     autoscaling_sync_s: int
 
     @property
     def nodes(self) -> int:
-        return 1 + self.workers
+        return self.control_planes + self.workers
 
     @property
     def context(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pulumi
 
-from infra import labels, versions
+from infra import labels
 from infra.clusters import PROVIDERS
 from infra.clusters.contract import Cluster, ClusterArgs, PortMapping
 from infra.ingress import CONTROLLERS
@@ -61,6 +61,7 @@ def cluster_args(settings: StackSettings) -> ClusterArgs:
     return ClusterArgs(
         name=settings.cluster.name,
         kubeconfig=kubeconfig(settings.stack, settings.cluster.name),
+        control_planes=settings.cluster.control_planes,
         workers=settings.cluster.workers,
         node_image=settings.cluster.node_image,
         ports=(
@@ -80,7 +81,7 @@ def _outputs(
             context=settings.cluster.context,
             kubeconfig_path=str(kubeconfig(settings.stack, settings.cluster.name)),
             nodes=settings.cluster.nodes,
-            kubernetes_version=versions.version("kubernetes"),
+            kubernetes_version=settings.cluster.kubernetes_version,
         ),
         ingress=IngressOutput(
             controller=settings.ingress.controller,

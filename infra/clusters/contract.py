@@ -22,6 +22,7 @@ class ClusterArgs:
 
     name: str
     kubeconfig: Path
+    control_planes: int
     workers: int
     node_image: str
     ports: tuple[PortMapping, ...]

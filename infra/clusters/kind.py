@@ -36,9 +36,7 @@ class KindCluster(pulumi.ComponentResource):
 
     def _cluster(self, args: ClusterArgs) -> local.Command:
         # JSON is YAML, and always the same text for the same config.
-        config = json.dumps(
-            kind_config(workers=args.workers, node_image=args.node_image, ports=args.ports), sort_keys=True
-        )
+        config = json.dumps(kind_config(args), sort_keys=True)
         return local.Command(
             self._title,
             create=f"{_COMMAND} create",

@@ -1,42 +1,47 @@
 """The KinD cluster as the document that `kind create cluster` reads. Pure."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from infra.clusters.contract import PortMapping
+from infra.clusters.contract import ClusterArgs, PortMapping
 from infra.labels import INGRESS_NODE
 from infra.ports import LOOPBACK
 
-# There is one of each, so no leader to elect. Waiting for the election, and the throttle on what controllers
-# ask at their start, hold up every node that joins.
-_CONTROL_PLANE_AT_ONCE = """\
-kind: ClusterConfiguration
-controllerManager:
-  extraArgs: {leader-elect: "false", kube-api-qps: "200", kube-api-burst: "400"}
-scheduler:
-  extraArgs: {leader-elect: "false"}
-"""
+# What holds up every node that joins: the throttle on what controllers ask at their start, and the wait for
+# the election of a leader where there is but one of each to elect.
+_FAST_CONTROLLERS = {"kube-api-qps": "200", "kube-api-burst": "400"}
+_NO_ELECTION = {"leader-elect": "false"}
+# kind writes this version for Kubernetes below 1.36. The next has arguments in another form: there kubeadm's
+# own defaults stay, and a cluster is slower to come up.
+_KUBEADM = "kubeadm.k8s.io/v1beta3"
 
 
-def kind_config(*, workers: int, node_image: str, ports: tuple[PortMapping, ...]) -> Mapping[str, Any]:
-    """One control plane, which the ingress runs on and whose ports are mapped, and `workers` workers."""
-    control_plane = {
-        "role": "control-plane",
-        "image": node_image,
-        "labels": dict(INGRESS_NODE),
-        "extraPortMappings": [_mapping(port) for port in ports],
-    }
+def kind_config(args: ClusterArgs) -> Mapping[str, Any]:
+    """The ingress runs on the first control plane, whose ports are mapped."""
+    first = {"labels": dict(INGRESS_NODE), "extraPortMappings": [_mapping(port) for port in args.ports]}
+    control_planes = [{"role": "control-plane", "image": args.node_image} for _ in range(args.control_planes)]
+    workers = [{"role": "worker", "image": args.node_image} for _ in range(args.workers)]
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         # The kubelet may not set every kernel parameter where the container engine itself is confined.
         "featureGates": {"KubeletInUserNamespace": True},
         "kubeadmConfigPatches": [
-            _CONTROL_PLANE_AT_ONCE,
+            _controllers(elect=args.control_planes > 1),
             *(_kubelet_args(kind) for kind in ("InitConfiguration", "JoinConfiguration")),
         ],
-        "nodes": [control_plane, *({"role": "worker", "image": node_image} for _ in range(workers))],
+        "nodes": [control_planes[0] | first, *control_planes[1:], *workers],
     }
+
+
+def _controllers(*, elect: bool) -> str:
+    election = {} if elect else _NO_ELECTION
+    return _patch(
+        "ClusterConfiguration",
+        controllerManager={"extraArgs": election | _FAST_CONTROLLERS},
+        scheduler={"extraArgs": election},
+    )
 
 
 def _mapping(port: PortMapping) -> Mapping[str, Any]:
@@ -50,4 +55,8 @@ def _mapping(port: PortMapping) -> Mapping[str, Any]:
 
 def _kubelet_args(kind: str) -> str:
     # By default a container's counters are 10 to 20 s old: a short load window would fall between two.
-    return f'kind: {kind}\nnodeRegistration:\n  kubeletExtraArgs:\n    housekeeping-interval: "1s"\n'
+    return _patch(kind, nodeRegistration={"kubeletExtraArgs": {"housekeeping-interval": "1s"}})
+
+
+def _patch(kind: str, **changes: Mapping[str, Any]) -> str:
+    return json.dumps({"apiVersion": _KUBEADM, "kind": kind, **changes})

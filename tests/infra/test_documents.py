@@ -1,12 +1,13 @@
 """The documents that other programs read: kind's config, the chart's values, Prometheus' config."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from infra.clusters.contract import PortMapping
+from infra.clusters.contract import ClusterArgs, PortMapping
 from infra.clusters.kind_config import kind_config
 from infra.ingress.contract import IngressArgs
 from infra.ingress.nginx import nginx_values
@@ -15,8 +16,21 @@ from infra.monitoring.scrape_config import scrape_config
 PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090, host_port=9090))
 
 
-def kind(workers: int = 2) -> Any:
-    return kind_config(workers=workers, node_image="loadproof/node:v1.34.11", ports=PORTS)
+def kind(*, workers: int = 2, control_planes: int = 1) -> Any:
+    args = ClusterArgs(
+        name="x",
+        kubeconfig=Path("kubeconfig"),
+        control_planes=control_planes,
+        workers=workers,
+        node_image="loadproof/node:v1.34.11",
+        ports=PORTS,
+    )
+    return kind_config(args)
+
+
+def kubeadm_patches(**shape: int) -> dict[str, Any]:
+    patches = [yaml.safe_load(patch) for patch in kind(**shape)["kubeadmConfigPatches"]]
+    return {patch["kind"]: patch for patch in patches}
 
 
 def nginx() -> Any:
@@ -24,13 +38,16 @@ def nginx() -> Any:
     return nginx_values(args, image="registry.k8s.io/ingress-nginx/controller:v1.11.0")["controller"]
 
 
-@pytest.mark.parametrize("workers", [0, 1, 5])
-def test_a_cluster_has_one_control_plane_and_as_many_workers_as_asked(workers: int) -> None:
-    assert ["control-plane"] + ["worker"] * workers == [node["role"] for node in kind(workers)["nodes"]]
+@pytest.mark.parametrize(("control_planes", "workers"), [(1, 0), (1, 1), (1, 5), (3, 2)])
+def test_a_cluster_has_as_many_nodes_of_each_role_as_asked(control_planes: int, workers: int) -> None:
+    expected = ["control-plane"] * control_planes + ["worker"] * workers
+    nodes = kind(control_planes=control_planes, workers=workers)["nodes"]
+    assert expected == [node["role"] for node in nodes]
+    assert {"loadproof/node:v1.34.11"} == {node["image"] for node in nodes}
 
 
 def test_every_host_port_is_on_loopback_and_on_one_node_only() -> None:
-    control_plane, *others = kind()["nodes"]
+    control_plane, *others = kind(control_planes=3)["nodes"]
     assert {"127.0.0.1"} == {port["listenAddress"] for port in control_plane["extraPortMappings"]}
     assert [(30080, 80), (30090, 9090)] == [
         (port["containerPort"], port["hostPort"]) for port in control_plane["extraPortMappings"]
@@ -39,11 +56,19 @@ def test_every_host_port_is_on_loopback_and_on_one_node_only() -> None:
 
 
 def test_every_kubelet_looks_at_its_containers_each_second() -> None:
-    patches = {
-        yaml.safe_load(patch)["kind"]: yaml.safe_load(patch) for patch in kind()["kubeadmConfigPatches"]
-    }
     for node in ("InitConfiguration", "JoinConfiguration"):
-        assert {"housekeeping-interval": "1s"} == patches[node]["nodeRegistration"]["kubeletExtraArgs"]
+        arguments = kubeadm_patches()[node]["nodeRegistration"]["kubeletExtraArgs"]
+        assert {"housekeeping-interval": "1s"} == arguments
+
+
+@pytest.mark.parametrize("controller", ["controllerManager", "scheduler"])
+def test_a_leader_is_elected_only_where_there_is_more_than_one(controller: str) -> None:
+    one, three = (
+        kubeadm_patches(control_planes=number)["ClusterConfiguration"][controller]["extraArgs"]
+        for number in (1, 3)
+    )
+    assert "false" == one["leader-elect"]
+    assert "leader-elect" not in three, "two that both think they lead would undo each other's work"
 
 
 def test_the_controller_runs_on_the_node_whose_ports_are_mapped() -> None:

@@ -16,10 +16,7 @@ SCALED = {"min_replicas": 2, "max_replicas": 5, "target_cpu_percent": 50, "scale
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"ingres_port": 81}, "ingres_port is not a setting: did you mean ingress_port?"),
-    "unknown key like no other": (
-        {"zzz": 1},
-        "zzz is not a setting: known are apps, cluster_autoscaling_sync_s,",
-    ),
+    "unknown key like no other": ({"zzz": 1}, "zzz is not a setting: known are apps, cluster_"),
     "unknown key of an app": ({"apps": [app("foo", replica=2)]}, "apps[0] (foo): replica is not a setting"),
     "unknown controller": ({"ingress_controller": "traefic"}, 'is "traefic", it has to be one of nginx'),
     "unknown provider": ({"cluster_provider": "k3d"}, 'cluster_provider is "k3d", it has to be one of kind'),
@@ -120,6 +117,12 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "too many workers": (
         {"cluster_workers": 10},
         "cluster_workers is 10, it has to be",
+    ),
+    "no control plane": ({"cluster_control_planes": 0}, "cluster_control_planes is 0, it has to be"),
+    "half a version": ({"cluster_kubernetes_version": "1.33"}, 'is "1.33", it has to be a version of'),
+    "version of a tag": (
+        {"cluster_kubernetes_version": "v1.33.1"},
+        'is "v1.33.1", it has to be a version of',
     ),
     "no requests": ({"load_requests": 0}, "load_requests is 0, it has to be a whole number from 1"),
     "time-out of nothing": ({"load_timeout_s": 0}, "load_timeout_s is 0"),
@@ -227,6 +230,19 @@ def test_what_an_autoscaler_does_not_say_has_a_default_and_its_least_are_the_app
 
 def test_a_port_that_nothing_listens_on_is_nobodys_problem() -> None:
     assert () == problems(ci_config(monitoring_grafana=False, monitoring_grafana_port=80))
+
+
+@pytest.mark.parametrize(
+    ("changed", "image"),
+    [
+        ({}, "loadproof/node:v1.34.11"),
+        ({"cluster_kubernetes_version": "1.33.4"}, "kindest/node:v1.33.4"),
+        ({"cluster_kubernetes_version": "1.33.4", "cluster_node_image": "my/node:1"}, "my/node:1"),
+    ],
+    ids=["the pinned version", "another version", "an image of one's own"],
+)
+def test_the_node_image_follows_from_the_version_of_kubernetes(changed: dict[str, str], image: str) -> None:
+    assert image == ci_settings(**changed).cluster.node_image
 
 
 def test_two_apps_may_share_a_host_on_different_paths() -> None:

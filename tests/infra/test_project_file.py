@@ -1,10 +1,13 @@
 """Pulumi.yaml states each key once, with type, description and default, and the program reads just these."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from infra import versions
+from infra.clusters import PROVIDERS
+from infra.ingress import CONTROLLERS
 from infra.parsing import parse
 from infra.paths import ROOT
 from infra.project_file import decoded, read_yaml, schema, with_defaults, without_namespace
@@ -25,10 +28,17 @@ def test_the_program_reads_every_declared_key(key: str) -> None:
     assert (f"{key} is not set",) == problems(config)
 
 
-def test_the_node_image_is_the_pinned_one() -> None:
-    default = schema(PROJECT)["cluster_node_image"]["default"]
-    assert versions.image("loadproof/node") == default
-    assert default.endswith(f":v{versions.version('kubernetes')}")
+def test_the_version_of_kubernetes_is_the_pinned_one() -> None:
+    default = schema(PROJECT)["cluster_kubernetes_version"]["default"]
+    assert versions.version("kubernetes") == versions.version("node-image") == default
+    assert versions.image("loadproof/node").endswith(f":v{default}")
+
+
+@pytest.mark.parametrize(
+    ("key", "names"), [("cluster_provider", PROVIDERS), ("ingress_controller", CONTROLLERS)]
+)
+def test_every_name_that_may_be_chosen_stands_beside_its_key(key: str, names: Collection[str]) -> None:
+    assert schema(PROJECT)[key]["description"].endswith(f"({', '.join(names)})")
 
 
 def test_the_committed_stack_sets_nothing_that_is_the_default_anyway() -> None:

@@ -138,6 +138,8 @@ def test_whatever_makes_another_cluster_is_a_trigger(ci: Recording) -> None:
     as_it_is = triggers()
     for changed in (
         {"cluster_workers": 1},
+        {"cluster_control_planes": 3},
+        {"cluster_kubernetes_version": "1.33.4"},
         {"cluster_name": "x"},
         {"ingress_port": 81},
         {"monitoring_port": 82},
