@@ -113,9 +113,10 @@ class ObjectiveSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class StackSettings:
-    """`stack` is its name."""
+    """`stack` is its name; `namespace_prefix` is before every name that is not inside a namespace of its."""
 
     stack: str
+    namespace_prefix: str
     cluster: ClusterSettings
     ingress: IngressSettings
     apps: tuple[AppSettings, ...]

@@ -11,6 +11,7 @@ from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
 from infra.model import StackSettings
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
+from infra.naming import Naming
 from infra.outputs import (
     AppOutput,
     AutoscalerOutput,
@@ -34,18 +35,29 @@ def build(settings: StackSettings) -> StackOutputs:
     cluster = _cluster(settings)
     # All that is in the cluster goes away with it: nothing in it is deleted one by one.
     inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
+    naming = Naming(prefix=settings.namespace_prefix)
     ingress = CONTROLLERS[settings.ingress.controller](
-        "ingress", IngressArgs(node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE), inside
+        "ingress",
+        IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE),
+        inside,
     )
     apps = Apps(
         "apps",
-        AppsArgs(apps=settings.apps, ingress_class=ingress.class_name, ingress_namespace=ingress.namespace),
+        AppsArgs(
+            naming=naming,
+            apps=settings.apps,
+            ingress_class=ingress.class_name,
+            ingress_namespace=ingress.namespace,
+        ),
         inside,
     )
     prometheus = Prometheus(
         "monitoring",
         PrometheusArgs(
-            node_port=MONITORING_NODE_PORT, scrape_interval_s=settings.monitoring.scrape_interval_s
+            naming=naming,
+            node_port=MONITORING_NODE_PORT,
+            namespaces=(),
+            scrape_interval_s=settings.monitoring.scrape_interval_s,
         ),
         inside,
     )

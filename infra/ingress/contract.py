@@ -4,19 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from infra.naming import Naming
+
 
 @dataclass(frozen=True, kw_only=True)
 class IngressArgs:
-    """`node_port` is where the nodes take plain HTTP; `node_labels` mark the nodes it may run on."""
+    """`node_port` is where the nodes take plain HTTP, None where only the service does.
 
-    node_port: int
+    `node_labels` mark the nodes it may run on; where there are none, any may do.
+    """
+
+    naming: Naming
+    node_port: int | None
     node_labels: Mapping[str, str]
 
 
 class Ingress(Protocol):
-    """`chart_version` and `image` say what runs, for the report; all is known before anything is created."""
+    """Plain HTTP is at port 80 of `service` in `namespace`.
+
+    `chart_version` and `image` say what runs, for the report; all is known before anything is created.
+    """
 
     namespace: str
+    service: str
     class_name: str
     chart_version: str
     image: str

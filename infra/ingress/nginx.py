@@ -12,45 +12,51 @@ import pulumi_kubernetes as kubernetes
 
 from infra import labels, versions
 from infra.ingress.contract import IngressArgs
+from infra.naming import Naming
 from infra.paths import CHARTS
 
+_NAME = "ingress-nginx"
 _METRICS_PORT = 10254
+_CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
 _READY_AT_ONCE = {"initialDelaySeconds": 0, "periodSeconds": 1}
 
 
 class NginxIngress(pulumi.ComponentResource):
     """Meets `infra.ingress.contract.Ingress`."""
 
-    namespace = "ingress-nginx"
-    class_name = "nginx"
+    namespace: str
+    service: str
+    class_name: str
     chart_version: str
     image: str
     release: kubernetes.helm.v3.Release
 
     def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:ingress:NginxIngress", name, None, opts)
+        self._args = args
+        self.namespace = args.naming.name(_NAME)
+        self.service = f"{self.namespace}-controller"
+        self.class_name = args.naming.name("nginx")
         self.chart_version = versions.version("chart-ingress-nginx")
         self.image = versions.image("registry.k8s.io/ingress-nginx/controller")
         namespace = self._namespace()
-        self.release = self._release(name, args, namespace.metadata.name)
+        self.release = self._release(name, namespace.metadata.name)
         self.register_outputs({"release": self.release.name})
 
     def _namespace(self) -> kubernetes.core.v1.Namespace:
         return kubernetes.core.v1.Namespace(
-            self.namespace,
-            metadata={"name": self.namespace, "labels": labels.pod_security_restricted()},
+            _NAME,
+            metadata={"name": self.namespace, "labels": self._args.naming.namespace_labels},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _release(
-        self, name: str, args: IngressArgs, namespace: pulumi.Input[str]
-    ) -> kubernetes.helm.v3.Release:
+    def _release(self, name: str, namespace: pulumi.Input[str]) -> kubernetes.helm.v3.Release:
         return kubernetes.helm.v3.Release(
             name,
-            name="ingress-nginx",
+            name=self.namespace,  # the chart names what is in no namespace after the release
             chart=f"{CHARTS}/ingress-nginx",
             namespace=namespace,
-            values=nginx_values(args, image=self.image),
+            values=nginx_values(self._args, image=self.image),
             skip_await=True,
             # The chart is pinned and the API server checks what it gets: this would cost a third of a second.
             disable_openapi_validation=True,
@@ -62,11 +68,13 @@ class NginxIngress(pulumi.ComponentResource):
 def nginx_values(args: IngressArgs, *, image: str) -> Mapping[str, Any]:
     """The chart's values: one controller on the marked node, plain HTTP at the node port, metrics scraped."""
     return {
+        "commonLabels": args.naming.labels,
         "controller": {
             "image": _image_values(image),
             "replicaCount": 1,
+            **_class_values(args.naming),
             "nodeSelector": dict(args.node_labels),
-            "tolerations": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}],
+            "tolerations": [_CONTROL_PLANE] if args.node_labels else [],
             "admissionWebhooks": {"enabled": False},
             "publishService": {"enabled": False},
             "service": _service_values(args.node_port),
@@ -79,7 +87,18 @@ def nginx_values(args: IngressArgs, *, image: str) -> Mapping[str, Any]:
                 "requests": {"cpu": "100m", "memory": "128Mi"},
                 "limits": {"memory": "512Mi"},
             },
-        }
+        },
+    }
+
+
+def _class_values(naming: Naming) -> Mapping[str, Any]:
+    """A class of its own: a controller of the same make that is there already is not to answer to it."""
+    return {
+        "ingressClassResource": {
+            "name": naming.name("nginx"),
+            "controllerValue": f"k8s.io/{naming.name(_NAME)}",
+        },
+        "scope": {"namespaceSelector": naming.selector},
     }
 
 
@@ -90,7 +109,9 @@ def _image_values(image: str) -> Mapping[str, str]:
     return {"registry": registry, "image": name, "tag": tag, "digest": "", "pullPolicy": "IfNotPresent"}
 
 
-def _service_values(node_port: int) -> Mapping[str, Any]:
+def _service_values(node_port: int | None) -> Mapping[str, Any]:
+    if node_port is None:
+        return {"type": "ClusterIP", "enableHttps": False, "annotations": dict(labels.SKIP_AWAIT)}
     return {
         "type": "NodePort",
         "nodePorts": {"http": node_port},

@@ -16,15 +16,17 @@ from pulumi_kubernetes.core.v1 import (
     PodSpecArgsDict,
     Service,
     ServiceAccount,
+    ServicePortArgsDict,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 from infra import labels, versions
 from infra.monitoring.scrape_config import scrape_config
+from infra.naming import Naming
 
 NAME = "prometheus"
-NAMESPACE = "monitoring"
+_NAMESPACE = "monitoring"
 PORT = 9090
 _USER_ID = 65534
 _CONFIG_FOLDER = "/etc/prometheus"
@@ -33,31 +35,37 @@ _DATA_FOLDER = "/prometheus"
 
 @dataclass(frozen=True, kw_only=True)
 class PrometheusArgs:
-    """`node_port` is where the nodes take queries."""
+    """`node_port` is where the nodes take queries, None where only the service does.
 
-    node_port: int
+    `namespaces` are those whose pods it may look at; where none is named, all.
+    """
+
+    naming: Naming
+    node_port: int | None
+    namespaces: tuple[str, ...]
     scrape_interval_s: int
 
 
 class Prometheus(pulumi.ComponentResource):
-    namespace = NAMESPACE
+    namespace: str
     service = NAME
     port = PORT
 
     def __init__(self, name: str, args: PrometheusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:monitoring:Prometheus", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._config = json.dumps(scrape_config(scrape_interval_s=args.scrape_interval_s), indent=1)
-        self._namespace_name = self._namespace().metadata.name
-        account = self._account()
+        self._config = _config(args)
+        self.namespace = args.naming.name(_NAMESPACE)
+        self._namespace_name = self._namespace(args.naming).metadata.name
+        account = self._account(args.naming)
         self._deployment(account, self._config_map())
         self._service(args.node_port)
         self.register_outputs({"service": self.service, "namespace": self.namespace})
 
-    def _namespace(self) -> Namespace:
+    def _namespace(self, naming: Naming) -> Namespace:
         return Namespace(
-            NAMESPACE,
-            metadata={"name": NAMESPACE, "labels": labels.pod_security_restricted()},
+            _NAMESPACE,
+            metadata={"name": self.namespace, "labels": naming.namespace_labels},
             opts=self._child,
         )
 
@@ -69,11 +77,15 @@ class Prometheus(pulumi.ComponentResource):
             "annotations": labels.SKIP_AWAIT,
         }
 
-    def _account(self) -> pulumi.Output[str]:
+    def _account(self, naming: Naming) -> pulumi.Output[str]:
+        cluster_wide: ObjectMetaArgsDict = {
+            "name": naming.name("loadproof-prometheus"),
+            "labels": {**labels.component(NAME), **naming.labels},
+        }
         account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child)
         role = ClusterRole(
             NAME,
-            metadata={"name": "loadproof-prometheus", "labels": labels.component(NAME)},
+            metadata=cluster_wide,
             rules=[
                 {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["get", "list", "watch"]},
                 {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
@@ -82,7 +94,7 @@ class Prometheus(pulumi.ComponentResource):
         )
         ClusterRoleBinding(
             NAME,
-            metadata={"name": "loadproof-prometheus", "labels": labels.component(NAME)},
+            metadata=cluster_wide,
             role_ref={
                 "api_group": "rbac.authorization.k8s.io",
                 "kind": "ClusterRole",
@@ -126,17 +138,27 @@ class Prometheus(pulumi.ComponentResource):
         # Prometheus reads its config at its start: a changed one has to start a new pod.
         return hashlib.sha256(self._config.encode()).hexdigest()[:12]
 
-    def _service(self, node_port: int) -> None:
+    def _service(self, node_port: int | None) -> None:
         Service(
             NAME,
             metadata=self._metadata(),
             spec={
-                "type": "NodePort",
+                "type": "ClusterIP" if node_port is None else "NodePort",
                 "selector": labels.component(NAME),
-                "ports": [{"name": "http", "port": PORT, "target_port": "http", "node_port": node_port}],
+                "ports": [_service_port(node_port)],
             },
             opts=self._child,
         )
+
+
+def _config(args: PrometheusArgs) -> str:
+    document = scrape_config(scrape_interval_s=args.scrape_interval_s, namespaces=args.namespaces)
+    return json.dumps(document, indent=1)
+
+
+def _service_port(node_port: int | None) -> ServicePortArgsDict:
+    port: ServicePortArgsDict = {"name": "http", "port": PORT, "target_port": "http"}
+    return port if node_port is None else {**port, "node_port": node_port}
 
 
 def _pod_spec(account: pulumi.Output[str], config_map: pulumi.Output[str]) -> PodSpecArgsDict:

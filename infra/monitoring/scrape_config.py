@@ -20,12 +20,12 @@ _KEPT = (
 )
 
 
-def scrape_config(*, scrape_interval_s: int) -> Mapping[str, Any]:
-    """The nodes' cAdvisor, and every pod that asks for it by annotation."""
+def scrape_config(*, scrape_interval_s: int, namespaces: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """The nodes' cAdvisor, and the pods that ask for it by annotation: those of `namespaces`, or all."""
     interval = f"{scrape_interval_s}s"
     return {
         "global": {"scrape_interval": interval, "scrape_timeout": interval},
-        "scrape_configs": [_cadvisor(), _annotated_pods()],
+        "scrape_configs": [_cadvisor(), _annotated_pods(namespaces)],
     }
 
 
@@ -46,12 +46,12 @@ def _cadvisor() -> Mapping[str, Any]:
     }
 
 
-def _annotated_pods() -> Mapping[str, Any]:
+def _annotated_pods(namespaces: tuple[str, ...]) -> Mapping[str, Any]:
     prefix = "__meta_kubernetes_pod"
     annotation = f"{prefix}_annotation_prometheus_io"
     return {
         "job_name": "pods",
-        "kubernetes_sd_configs": [{"role": "pod"}],
+        "kubernetes_sd_configs": [{"role": "pod", **_within(namespaces)}],
         "relabel_configs": [
             {"source_labels": [f"{annotation}_scrape"], "regex": "true", "action": "keep"},
             {"source_labels": [f"{prefix}_phase"], "regex": "Succeeded|Failed", "action": "drop"},
@@ -67,3 +67,7 @@ def _annotated_pods() -> Mapping[str, Any]:
             {"source_labels": [f"{prefix}_name"], "target_label": "pod"},
         ],
     }
+
+
+def _within(namespaces: tuple[str, ...]) -> Mapping[str, Any]:
+    return {"namespaces": {"names": list(namespaces)}} if namespaces else {}

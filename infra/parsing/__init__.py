@@ -9,6 +9,7 @@ from typing import Any
 from infra.model import StackSettings
 from infra.parsing.apps import apps
 from infra.parsing.cluster import cluster
+from infra.parsing.forms import PREFIX, PREFIX_RULE
 from infra.parsing.ingress import ingress
 from infra.parsing.load import load, objectives
 from infra.parsing.monitoring import monitoring
@@ -28,6 +29,7 @@ def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
     section = Section(values=config, where="", problems=[])
     settings = StackSettings(
         stack=stack,
+        namespace_prefix=section.text("namespace_prefix", form=PREFIX, rule=PREFIX_RULE),
         cluster=cluster(section),
         ingress=ingress(section),
         apps=apps(section),

@@ -8,6 +8,11 @@ LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 NAME = re.compile(f"(?=.{{1,40}}$){LABEL}")
 NAME_RULE = "at most 40 lower-case letters, digits and inner hyphens"
 
+PREFIX = re.compile("([a-z][-a-z0-9]{0,18}[a-z0-9]-)?")
+PREFIX_RULE = (
+    "nothing, or up to 21 lower-case letters, digits and hyphens with a hyphen last, such as pr-123-"
+)
+
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _TAG, _DIGEST = r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", r"@sha256:[0-9a-f]{64}"
 IMAGE = re.compile(rf"({_PART}:[0-9]{{1,5}}/)?{_PART}(/{_PART})*({_TAG}|({_TAG})?{_DIGEST})")

@@ -9,36 +9,39 @@ from pulumi_kubernetes.networking.v1 import Ingress, IngressRuleArgsDict
 
 from infra import labels
 from infra.model import AppSettings
+from infra.naming import Naming
 from infra.workloads.app import App, AppArgs
 
-NAMESPACE = "apps"
+_NAMESPACE = "apps"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppsArgs:
     """`ingress_class` and `ingress_namespace` are those of the controller that carries the traffic."""
 
+    naming: Naming
     apps: tuple[AppSettings, ...]
     ingress_class: str
     ingress_namespace: str
 
 
 class Apps(pulumi.ComponentResource):
-    namespace = NAMESPACE
+    namespace: str
     services: Mapping[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: AppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:workloads:Apps", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        namespace = self._namespace().metadata.name
+        self.namespace = args.naming.name(_NAMESPACE)
+        namespace = self._namespace(args.naming).metadata.name
         self.services = {app.name: self._app(app, namespace, args).service for app in args.apps}
         self._ingress(args, namespace)
         self.register_outputs({"services": self.services})
 
-    def _namespace(self) -> Namespace:
+    def _namespace(self, naming: Naming) -> Namespace:
         return Namespace(
-            NAMESPACE,
-            metadata={"name": NAMESPACE, "labels": labels.pod_security_restricted()},
+            _NAMESPACE,
+            metadata={"name": self.namespace, "labels": naming.namespace_labels},
             opts=self._child,
         )
 
@@ -51,8 +54,8 @@ class Apps(pulumi.ComponentResource):
 
     def _ingress(self, args: AppsArgs, namespace: pulumi.Input[str]) -> None:
         Ingress(
-            NAMESPACE,
-            metadata={"name": NAMESPACE, "namespace": namespace, "annotations": labels.SKIP_AWAIT},
+            _NAMESPACE,
+            metadata={"name": _NAMESPACE, "namespace": namespace, "annotations": labels.SKIP_AWAIT},
             spec={
                 "ingress_class_name": args.ingress_class,
                 "rules": [self._rule(app) for app in args.apps],

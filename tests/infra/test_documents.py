@@ -12,6 +12,7 @@ from infra.clusters.kind_config import kind_config
 from infra.ingress.contract import IngressArgs
 from infra.ingress.nginx import nginx_values
 from infra.monitoring.scrape_config import scrape_config
+from infra.naming import Naming
 
 PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090, host_port=9090))
 
@@ -34,7 +35,7 @@ def kubeadm_patches(**shape: int) -> dict[str, Any]:
 
 
 def nginx() -> Any:
-    args = IngressArgs(node_port=30080, node_labels={"loadproof/ingress": "true"})
+    args = IngressArgs(naming=Naming(), node_port=30080, node_labels={"loadproof/ingress": "true"})
     return nginx_values(args, image="registry.k8s.io/ingress-nginx/controller:v1.11.0")["controller"]
 
 

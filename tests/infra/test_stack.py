@@ -11,7 +11,7 @@ from infra.outputs import export
 from infra.parsing import parse
 from infra.stack import build
 from tests.infra.configuration import app, ci_config, ci_settings
-from tests.infra.recording import KUBECONFIG, NODE_IDS, Recording, record
+from tests.infra.recording import KUBECONFIG, NODE_IDS, Recording, Registration, record
 
 STACK = "pulumi:pulumi:Stack loadproof-test"
 CLUSTER = "loadproof:clusters:KindCluster cluster"
@@ -127,6 +127,38 @@ def test_two_stacks_of_one_clone_can_be_up_at_once_each_with_its_own_way_in() ->
         assert recorded.exports["cluster"]["kubeconfig_path"] == way
         ways.append(way)
     assert ways[0] != ways[1]
+
+
+def test_stacks_with_prefixes_of_their_own_share_no_name_outside_their_namespaces() -> None:
+    outside: list[set[tuple[str, str]]] = []
+    for prefix in ("", "pr-1-", "pr-2-"):
+        recorded = deployed(namespace_prefix=prefix)
+        (release,) = [one for one in recorded.resources if one.type.endswith(":Release")]
+        (ingress,) = [one for one in recorded.resources if one.type.endswith(":Ingress")]
+        names = [(one.type, one.inputs["metadata"]["name"]) for one in recorded.resources if _in_none(one)]
+        names += [("release", release.inputs["name"]), ("class", ingress.inputs["spec"]["ingressClassName"])]
+        outside.append(set(names))
+        assert {one[1].startswith(prefix) for one in names} == {True}
+        namespaces = {one.inputs["metadata"]["namespace"] for one in recorded.resources if _inside(one)}
+        assert namespaces <= {name for kind, name in names if kind == "kubernetes:core/v1:Namespace"}
+    assert len(outside[0] | outside[1] | outside[2]) == sum(map(len, outside))
+
+
+def _inside(one: Registration) -> bool:
+    return "namespace" in one.inputs.get("metadata", {})
+
+
+def _in_none(one: Registration) -> bool:
+    return "metadata" in one.inputs and not _inside(one)
+
+
+def test_what_a_stack_with_a_prefix_puts_outside_namespaces_is_marked_as_its_own() -> None:
+    recorded = deployed(namespace_prefix="pr-1-")
+    for one in filter(_in_none, recorded.resources):
+        assert "pr-1" == one.inputs["metadata"]["labels"]["loadproof/prefix"], one
+    (release,) = [one for one in recorded.resources if one.type.endswith(":Release")]
+    assert {"loadproof/prefix": "pr-1"} == release.inputs["values"]["commonLabels"]
+    assert "loadproof/prefix=pr-1" == release.inputs["values"]["controller"]["scope"]["namespaceSelector"]
 
 
 def test_whatever_makes_another_cluster_is_a_trigger(ci: Recording) -> None:
