@@ -22,8 +22,8 @@ lint: setup-test  ## style, types and the rule which module may import which
 	@mypy
 	@lint-imports
 
-setup:  ## get every tool and image a run needs
-	@$(PYTHON) -m toolchain setup --for run
+setup:  ## get every tool and image a run needs (STACK=ci)
+	@$(PYTHON) -m toolchain setup --for run --stack $(STACK)
 
 .PHONY: setup-test
 setup-test:

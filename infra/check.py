@@ -28,10 +28,6 @@ def check(stack_file: Path) -> dict[str, Any]:
 def _facts(stack_file: Path) -> dict[str, Any]:
     try:
         settings = settings_of(stack_file)
-    except FileNotFoundError:
-        return {"problems": [f"there is no stack file {stack_file.name} in the project's folder"]}
-    except (yaml.YAMLError, TypeError) as error:
-        return {"problems": [f"{stack_file.name} cannot be read: {error}"]}
     except SettingsError as error:
         return {"problems": list(error.problems)}
     return {
@@ -51,9 +47,15 @@ def _facts(stack_file: Path) -> dict[str, Any]:
 
 
 def settings_of(stack_file: Path) -> StackSettings:
-    """Raises SettingsError with everything wrong, FileNotFoundError, TypeError and yaml.YAMLError."""
+    """The settings that a stack's file comes to. Raises SettingsError with everything wrong."""
     project = read_yaml(PROJECT_FILE)
-    own = read_yaml(stack_file).get("config") or {}
+    try:
+        own = read_yaml(stack_file).get("config") or {}
+    except FileNotFoundError as error:
+        missing = f"there is no stack file {stack_file.name} in the project's folder"
+        raise SettingsError([missing]) from error
+    except (yaml.YAMLError, TypeError) as error:
+        raise SettingsError([f"{stack_file.name} cannot be read: {error}"]) from error
     return parse(with_defaults(project, without_namespace(project, own)), stack=_stack(stack_file))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -19,7 +19,7 @@ from toolchain.pins import Part, Purpose
 from toolchain.sources.build import Recipe
 
 _KEY_LENGTH = 12
-_DECIDES_NOTHING = frozenset({"for", "found", "links", "place", "build_s"})
+_DECIDES_NOTHING = frozenset({"for", "by_stack", "optional", "found", "links", "place", "build_s"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,13 @@ class Catalogue:
             raise _wrong_table(f"parts need each other in a circle: {' -> '.join(error.args[1])}") from error
         return cls(parts=parts, recipes=recipes, keys=keys)
 
-    def wanted_for(self, purpose: Purpose) -> tuple[str, ...]:
-        return tuple(name for name, part in self.parts.items() if purpose in part.purposes)
+    def wanted_for(self, purpose: Purpose, needed: Collection[str] = ()) -> tuple[str, ...]:
+        """What a purpose wants; of what depends on the stack, what is needed (the tests want all)."""
+        return tuple(
+            name
+            for name, part in self.parts.items()
+            if purpose in part.purposes and (not part.by_stack or purpose is Purpose.TEST or name in needed)
+        )
 
 
 def _wrong_table(message: str) -> WrongUseError:

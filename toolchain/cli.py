@@ -14,7 +14,7 @@ from types import FrameType
 from toolchain import engine, housekeeping
 from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
-from toolchain.errors import Interrupted, ToolchainError
+from toolchain.errors import Interrupted, ToolchainError, WrongUseError
 from toolchain.pins import Purpose, load_pins, this_platform
 from toolchain.python_env import PythonEnv
 from toolchain.recipes import RECIPES
@@ -23,10 +23,14 @@ from toolchain.sources import Way
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+_STACK = "ci"
+
 _EXAMPLES = """\
 examples:
-  python3 -m toolchain setup                    everything a run needs
-  python3 -m toolchain setup --for test         and what the tests need
+  python3 -m toolchain setup                    everything a run of stack ci needs
+  python3 -m toolchain setup --stack traefik    everything a run of stack traefik needs
+  python3 -m toolchain setup --for test         everything the tests need
+  python3 -m toolchain get k6                   this part besides
   python3 -m toolchain setup --from build       build every part from the package registries
   eval "$(python3 -m toolchain env)"            the tools and their settings in this shell
 """
@@ -71,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, words in {
-        "setup": "bring everything there",
+        "setup": "bring everything there that a stack needs",
         "status": "list the parts: version, how each was got, where it is",
         "env": "print the settings for a shell; in a GitHub workflow, hand them to the steps that follow",
     }.items():
@@ -84,14 +88,17 @@ def _parser() -> argparse.ArgumentParser:
             default=Purpose.RUN,
             help="what the tools are for (default: %(default)s)",
         )
-        if name == "setup":
+        if name != "env":
             verb.add_argument(
-                "--from",
-                dest="way",
-                type=Way,
-                choices=list(Way),
-                help="accept this way only (default: each in this order)",
+                "--stack", default=_STACK, help="the stack whose needs count (default: %(default)s)"
             )
+        if name == "setup":
+            _add_way(verb)
+    words = "bring single parts there that nothing else asks for"
+    get = verbs.add_parser("get", help=words, description=words)
+    get.add_argument("extra", nargs="+", metavar="PART", help="its name in toolchain/pins.toml")
+    get.set_defaults(purpose=Purpose.RUN)
+    _add_way(get)
     words = "remove what no pin asks for any more from the cache"
     clean = verbs.add_parser("clean", help=words, description=words)
     clean.add_argument("--all", action="store_true", help="remove the whole cache")
@@ -103,8 +110,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_way(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--from",
+        dest="way",
+        type=Way,
+        choices=list(Way),
+        help="accept this way only (default: each in this order)",
+    )
+
+
 def _setup(options: argparse.Namespace) -> None:
     _setup_for(options, os.environ).run(sys.stdout)
+
+
+def _get(options: argparse.Namespace) -> None:
+    setup = _setup_for(options, os.environ)
+    if unknown := [name for name in options.extra if name not in setup.catalogue.parts]:
+        raise WrongUseError(
+            f"there is no part {', '.join(unknown)}",
+            hint="`python3 -m toolchain status` lists the parts",
+        )
+    setup.run(sys.stdout)
 
 
 def _status(options: argparse.Namespace) -> None:
@@ -160,6 +187,8 @@ def _setup_for(options: argparse.Namespace, environment: Mapping[str, str]) -> S
         catalogue=Catalogue.of(load_pins(), RECIPES),
         platform=this_platform(),
         purpose=options.purpose,
+        stack=getattr(options, "stack", None),
+        extra=tuple(getattr(options, "extra", ())),
         forced=getattr(options, "way", None),
         environment=environment,
     )
@@ -170,4 +199,4 @@ def _append(file: Path, lines: Sequence[str]) -> None:
         sink.writelines(f"{line}\n" for line in lines)
 
 
-_VERBS = {"setup": _setup, "status": _status, "env": _env, "clean": _clean, "engine": _engine}
+_VERBS = {"setup": _setup, "get": _get, "status": _status, "env": _env, "clean": _clean, "engine": _engine}

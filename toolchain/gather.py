@@ -66,9 +66,13 @@ class Gathering:
         self._hosts = Hosts(addresses(catalogue, platform))
         self._closed = impossible_builds(catalogue, platform)
         self._there: set[str] = set()
+        self._forgone: set[str] = set()
 
-    def run(self, goals: Collection[str], *, chores: Mapping[str, Chore]) -> None:
-        """Get the goals and what they need, with the chores beside; returns when all is there."""
+    def run(self, goals: Callable[[], Collection[str]], *, chores: Mapping[str, Chore]) -> frozenset[str]:
+        """Get the goals and what they need, with the chores beside; returns what everything works without.
+
+        The goals are asked for again whenever something is done: what chores bring may tell of more.
+        """
         self._there = there(self._catalogue, self._cache, self._catalogue.parts, forced=self._forced)
         self._say_what_is_damaged()
         with ThreadPoolExecutor(max_workers=_STEPS_AT_ONCE + len(chores)) as pool:
@@ -78,10 +82,13 @@ class Gathering:
             except BaseException:
                 self._processes.stop()
                 raise
+        return frozenset(self._forgone)
 
-    def _work_off(self, goals: Collection[str], errands: set[Future[None]], pool: ThreadPoolExecutor) -> None:
+    def _work_off(
+        self, goals: Callable[[], Collection[str]], errands: set[Future[None]], pool: ThreadPoolExecutor
+    ) -> None:
         running: dict[Future[None], Step] = {}
-        while (steps := self._plan(goals)) or errands:
+        while (steps := self._plan(goals())) or errands:
             for step in ready(steps, tuple(running.values())):
                 self._progress.begin(step.part.name, _HOW[step.way], announce=step.way is not Way.FOUND)
                 running[pool.submit(self._get, step)] = step
@@ -103,7 +110,18 @@ class Gathering:
         situation = Situation(
             there=self._there, closed=self._closed, forced=self._forced, platform=self._platform
         )
-        return plan(self._catalogue, goals, situation)
+        return plan(self._catalogue, [goal for goal in goals if not self._forgo(goal, situation)], situation)
+
+    def _forgo(self, goal: str, situation: Situation) -> bool:
+        """Whether this is a part to go on without, because no way leads to it; that is said once."""
+        if goal not in self._forgone and self._catalogue.parts[goal].optional:
+            try:
+                plan(self._catalogue, (goal,), situation)
+            except ToolchainError:
+                self._forgone.add(goal)
+                reasons = "; ".join(self._closed.get(goal, {}).values()) or "there is no such way to it"
+                self._progress.note(f"{goal}: cannot be had here, going on without it ({reasons})")
+        return goal in self._forgone
 
     def _settle(self, step: Step, future: Future[None]) -> None:
         part, way = step.part, step.way
@@ -111,7 +129,9 @@ class Gathering:
             future.result()
         except NotObtainableError as reason:
             self._closed.setdefault(part.name, {})[way] = reason.message
-            self._progress.drop(part.name, None if way is Way.FOUND else reason.message)
+            # What an optional part failed by is told once, when no way is left.
+            quiet = way is Way.FOUND or part.optional
+            self._progress.drop(part.name, None if quiet else reason.message)
         except OSError as error:
             raise _file_system_error(part, self._cache, error) from error
         else:

@@ -88,6 +88,10 @@ class Part:
     """Serves only to build others: taken from wherever it is to be had, whatever way is forced."""
     assembled: bool
     """Made here from other parts in every case: a forced way applies to those."""
+    by_stack: bool
+    """Wanted where a stack needs it, and by the tests in every case."""
+    optional: bool
+    """Whoever wants it goes on without it where it cannot be had."""
     links: tuple[str, ...]
     found: Found | None
     downloads: Mapping[str, Download]
@@ -130,6 +134,8 @@ def _part(name: str, row: Mapping[str, Any]) -> Part:
             purposes=frozenset(Purpose(purpose) for purpose in row.get("for", ())),
             builder=bool(row.get("builder", False)),
             assembled=bool(row.get("assembled", False)),
+            by_stack=bool(row.get("by_stack", False)),
+            optional=bool(row.get("optional", False)),
             links=tuple(row.get("links", ())),
             found=_found(row["found"]) if "found" in row else None,
             downloads=_downloads(row["download"], version) if "download" in row else {},

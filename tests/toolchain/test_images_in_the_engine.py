@@ -11,8 +11,9 @@ import pytest
 from tests.toolchain.hosts import FileHost, file_host
 from tests.toolchain.world import World
 from toolchain.errors import ToolchainError
+from toolchain.process import Processes
 from toolchain.sources import Way, images
-from toolchain.sources.images import image_ids, recorded_id, registry_address
+from toolchain.sources.images import has_image, image_ids, pull_unpinned, recorded_id, registry_address
 
 DIGEST = f"sha256:{'a' * 64}"
 ROW = f"""[image-echo]
@@ -127,3 +128,33 @@ def test_an_image_that_left_the_engine_or_was_replaced_in_it_is_got_again(
 def test_the_registry_that_is_asked_is_the_one_the_image_lies_in() -> None:
     assert registry_address("docker.io/acme/echo@x") == "https://registry-1.docker.io"
     assert registry_address("registry.k8s.io/echo@x") == "https://registry.k8s.io"
+    assert registry_address("kindest/node:v1.2.3") == "https://registry-1.docker.io"
+    assert registry_address("localhost:5000/echo:1") == "https://localhost:5000"
+
+
+def test_an_image_that_only_a_setting_names_is_pulled_by_that_name(
+    store: Path, registry: FileHost, tmp_path: Path
+) -> None:
+    assert not has_image("acme/echo:2")
+    pull_unpinned("acme/echo:2", setting="node", processes=Processes(), log=tmp_path / "log")
+    assert has_image("acme/echo:2")
+
+
+def test_the_error_about_such_an_image_names_setting_and_reason(
+    store: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(images, "registry_address", lambda pull: "http://127.0.0.1:9")
+    with pytest.raises(ToolchainError, match="node asks for the image acme/echo:2") as error:
+        pull_unpinned("acme/echo:2", setting="node", processes=Processes(), log=tmp_path / "log")
+    assert "does not answer ([Errno 111] Connection refused)" in error.value.message
+    assert "leave node at its default" in error.value.hint
+
+
+def test_a_registry_that_does_not_answer_is_told_with_the_reason(
+    store: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    for module in ("toolchain.sources.images", "toolchain.gather"):
+        monkeypatch.setattr(f"{module}.registry_address", lambda pull: "http://127.0.0.1:9")
+    world.pins = ROW
+    with pytest.raises(ToolchainError, match=r"does not answer \(\[Errno 111\] Connection refused\)"):
+        world.gather("image-echo", forced=Way.DOWNLOAD)

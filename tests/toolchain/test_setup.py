@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -47,8 +48,21 @@ def slow(context):
     context.run("sh", "-c", f"echo $$ > {context.cache.root}/slow.pid; exec sleep {seconds}")
 
 
-RECIPES = {"slow": Recipe(build=slow)}
+def quick(context):
+    (context.out / "bin").mkdir()
+    (context.out / "bin" / context.part.name).write_text("#!/bin/sh\\necho quick\\n")
+    (context.out / "bin" / context.part.name).chmod(0o755)
+
+
+RECIPES = {"slow": Recipe(build=slow), "special": Recipe(build=quick)}
 '''
+
+# The program of a small project: what a stack needs stands in a file.
+NEEDS = """
+import pathlib, sys
+told = pathlib.Path(f"needs-{sys.argv[-1]}.json")
+print(told.read_text() if told.exists() else '{"problems": [], "parts": [], "images": {}}')
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +87,14 @@ class Clone:
         process = self.start(*arguments, **extra)
         output, _ = process.communicate(timeout=60)
         return process.returncode, output
+
+    def needs(self, stack: str, **needed: object) -> None:
+        """Let the program say that a stack needs this."""
+        told = {"problems": [], "parts": [], "images": {}, **needed}
+        (self.folder / f"needs-{stack}.json").write_text(json.dumps(told))
+
+    def has(self, command: str) -> bool:
+        return (self.folder / ".venv" / "bin" / command).exists()
 
     def pulumi(self, *arguments: str, **extra: str) -> str:
         environment = {"PATH": os.environ["PATH"], **extra}
@@ -127,7 +149,14 @@ def make_clone(folder: Path, cache: Path, host: FileHost, *, slow_s: float = 0) 
         + tool_row("slow")
         + purposes
         + f"seconds = {slow_s}\n"
+        + tool_row("special")
+        + purposes
+        + 'by_stack = true\nlinks = ["special"]\n'
+        + tool_row("nowhere")
+        + 'for = ["run"]\nby_stack = true\noptional = true\n'
     )
+    (folder / "infra").mkdir()
+    (folder / "infra" / "needs.py").write_text(NEEDS)
     (folder / "toolchain" / "recipes" / "__init__.py").write_text(RECIPES)
     (folder / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (folder / "Pulumi.ci.yaml").write_text("encryptionsalt: v1:x\n")
@@ -334,6 +363,68 @@ def test_a_cache_that_cannot_be_written_is_an_error_and_no_traceback(clone: Clon
     assert code == 3, output
     assert "Traceback" not in output
     assert str(blocked) in output
+
+
+def test_a_stack_gets_what_it_needs_and_another_stack_does_not(clone: Clone) -> None:
+    clone.needs("rich", parts=["special"])
+    code, output = clone.run("setup")
+    assert (code, clone.has("special")) == (0, False), output
+    code, output = clone.run("status", "--stack", "rich")
+    assert output.endswith("ready for run: no\n")
+    code, output = clone.run("setup", "--stack", "rich")
+    assert (code, clone.has("special")) == (0, True), output
+    code, output = clone.run("setup", "--stack", "rich")
+    assert output.count("\n") == 1, "what is there is got again"
+
+
+def test_what_a_stack_needs_is_got_by_the_same_set_up_that_makes_the_environment(clone: Clone) -> None:
+    clone.needs("ci", parts=["special"])
+    code, output = clone.run("setup")
+    assert (code, clone.has("special")) == (0, True), output
+
+
+def test_the_tests_get_what_any_stack_needs(clone: Clone) -> None:
+    code, output = clone.run("setup", "--for", "test")
+    assert (code, clone.has("special")) == (0, True), output
+
+
+def test_a_single_part_is_got_by_its_name(clone: Clone) -> None:
+    clone.run("setup")
+    code, output = clone.run("get", "special")
+    assert (code, clone.has("special")) == (0, True), output
+    code, output = clone.run("get", "special", "speciall")
+    assert code == 2
+    assert "there is no part speciall\n" in output
+
+
+def test_a_part_that_is_optional_and_cannot_be_had_costs_one_line(clone: Clone) -> None:
+    clone.needs("ci", parts=["nowhere", "special"])
+    code, output = clone.run("setup")
+    assert (code, clone.has("special")) == (0, True), output
+    (line,) = [line for line in output.splitlines() if line.startswith("nowhere")]
+    assert "cannot be had here, going on without it" in line
+    assert "toolchain: everything but nowhere is there" in output
+
+
+def test_a_configuration_that_cannot_be_used_is_an_error_with_all_its_problems(clone: Clone) -> None:
+    clone.needs("ci", problems=["apps is empty", "cluster_workers is many"])
+    code, output = clone.run("setup")
+    assert code == 2, output
+    assert "the configuration of stack ci cannot be used:\n    apps is empty\n    cluster_workers" in output
+
+
+def test_a_need_that_nothing_is_pinned_for_is_named(clone: Clone) -> None:
+    clone.needs("ci", parts=["thin-air"])
+    code, output = clone.run("setup")
+    assert code == 2, output
+    assert "stack ci needs thin-air, which pins.toml does not name" in output
+
+
+def test_a_program_that_fails_when_it_is_asked_is_an_error_with_its_last_words(clone: Clone) -> None:
+    (clone.folder / "infra" / "needs.py").write_text("raise SystemExit('it is broken')")
+    code, output = clone.run("setup")
+    assert code == 3, output
+    assert "does not say what stack ci needs: it is broken" in output
 
 
 def test_an_unknown_way_is_wrong_use(clone: Clone) -> None:

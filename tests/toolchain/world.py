@@ -60,7 +60,7 @@ class World:
                     environment=self.environment,
                     processes=Processes(),
                     progress=progress,
-                ).run(goals, chores=chores)
+                ).run(lambda: goals, chores=chores)
         finally:
             self.said = stream.getvalue()
 

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from toolchain.errors import CommandError, NotObtainableError
+from toolchain.errors import CommandError, NotObtainableError, ToolchainError
 from toolchain.pins import ImagePin, Part
 from toolchain.process import Processes
 from toolchain.sources.hosts import Hosts
@@ -57,8 +57,9 @@ def write_record(out: Path, *, reference: str, image_id: str) -> None:
 
 
 def registry_address(pull: str) -> str:
-    """The address of the registry that a full image name (with its registry) lies in."""
-    registry = pull.partition("/")[0]
+    """The address of the registry that an image lies in."""
+    first, rest = pull.partition("/")[::2]
+    registry = first if rest and ("." in first or ":" in first or first == "localhost") else _DOCKER_HUB
     return f"https://{_DOCKER_HUB_API if registry == _DOCKER_HUB else registry}"
 
 
@@ -81,12 +82,7 @@ def find_image(part: Part, pin: ImagePin, out: Path, *, processes: Processes, lo
 def pull_image(part: Part, pin: ImagePin, out: Path, *, hosts: Hosts, processes: Processes, log: Path) -> str:
     """Pull by digest, which is the verification, and give the image the plain name that the stack uses."""
     assert pin.pull is not None, "the plan takes this way only where there is a digest"
-    address = registry_address(pin.pull)
-    if not hosts.answers(address):
-        raise NotObtainableError(
-            f"{address} does not answer",
-            hint="check the network and the engine's proxy settings",
-        )
+    _expect_answer(registry_address(pin.pull), hosts)
     try:
         processes.run(("docker", "pull", "--quiet", pin.pull), log=log, what=part.name)
     except CommandError as error:
@@ -96,3 +92,35 @@ def pull_image(part: Part, pin: ImagePin, out: Path, *, hosts: Hosts, processes:
     image_id = processes.run(inspect, log=log, what=part.name).strip()
     write_record(out, reference=pin.reference, image_id=image_id)
     return pin.pull
+
+
+def has_image(reference: str) -> bool:
+    """Whether the engine has an image by this name, whatever it is."""
+    command = ("docker", "image", "inspect", "--format", "{{.Id}}", reference)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_INSPECT_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def pull_unpinned(reference: str, *, setting: str, processes: Processes, log: Path) -> None:
+    """Pull an image that a stack's own setting names, by nothing but that name."""
+    address = registry_address(reference)
+    try:
+        _expect_answer(address, Hosts((address,)))
+        processes.run(("docker", "pull", "--quiet", reference), log=log, what=reference)
+    except (NotObtainableError, CommandError) as error:
+        raise ToolchainError(
+            f"{setting} asks for the image {reference}, which is not in the container engine "
+            f"and cannot be pulled\n    {error.message}",
+            hint=f"{error.hint}, load the image yourself (`docker load`), or leave {setting} at its default",
+        ) from error
+
+
+def _expect_answer(address: str, hosts: Hosts) -> None:
+    if not hosts.answers(address):
+        raise NotObtainableError(
+            f"{address} does not answer ({hosts.why_not(address)})",
+            hint="check the network and the engine's proxy settings",
+        )

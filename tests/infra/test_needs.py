@@ -1,0 +1,72 @@
+"""What a stack needs of the toolchain follows from its settings alone."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+from infra import needs as needs_module
+from infra.check import settings_of
+from infra.clusters import PROVIDERS
+from infra.ingress import CONTROLLERS
+from infra.model import StackSettings
+from infra.needs import needs
+from infra.paths import ROOT
+from toolchain.pins import load_pins
+
+
+def settings(stack: str = "ci") -> StackSettings:
+    return settings_of(ROOT / f"Pulumi.{stack}.yaml")
+
+
+def on_node_image(image: str) -> StackSettings:
+    ci = settings()
+    return replace(ci, cluster=replace(ci.cluster, node_image=image))
+
+
+def test_stack_ci_needs_its_cluster_and_its_controllers_chart_and_nothing_else() -> None:
+    needed = needs(settings())
+    assert {"kind", "node-image", "chart-ingress-nginx"} == set(needed.parts)
+    assert {} == needed.images
+
+
+def test_a_node_image_of_the_stacks_own_is_needed_in_place_of_the_pinned_one() -> None:
+    needed = needs(on_node_image("kindest/node:v1.33.1"))
+    assert "node-image" not in needed.parts
+    assert {"kindest/node:v1.33.1": "cluster_node_image"} == needed.images
+
+
+def test_every_part_that_a_stack_of_the_project_needs_is_pinned() -> None:
+    pins = load_pins()
+    stacks = [file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")]
+    assert "ci" in stacks
+    for stack in stacks:
+        for part in needs(settings(stack)).parts:
+            assert pins[part].by_stack, f"{part} is got for every stack, {stack} need not name it"
+
+
+def test_every_provider_and_every_controller_says_what_it_needs() -> None:
+    ci = settings()
+    for provider in PROVIDERS:
+        needs(replace(ci, cluster=replace(ci.cluster, provider=provider)))
+    for controller in CONTROLLERS:
+        needs(replace(ci, ingress=replace(ci.ingress, controller=controller)))
+
+
+def test_the_command_prints_json_and_ends_with_2_where_there_are_problems() -> None:
+    def ask(stack: str) -> tuple[int, dict[str, object]]:
+        command = [sys.executable, "-m", needs_module.__name__, "--stack", stack]
+        ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+        return ended.returncode, json.loads(ended.stdout)
+
+    assert (0, {"problems": [], "parts": list(needs(settings()).parts), "images": {}}) == ask("ci")
+    code, told = ask("no-such-stack")
+    assert 2 == code
+    assert ["there is no stack file Pulumi.no-such-stack.yaml in the project's folder"] == told["problems"]
+
+
+def test_the_question_is_answered_without_the_engines_library() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", needs_module.__name__, "--stack", "ci"]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "infra.parsing" in told.stderr
+    assert " pulumi\n" not in told.stderr, "importing it takes longer than a warm set-up may"
