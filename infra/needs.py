@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field
 
 from infra import versions
 from infra.check import settings_of
-from infra.model import StackSettings
+from infra.model import ClusterSettings, StackSettings
 from infra.parsing import SettingsError
+from infra.parsing.cluster import node_image
 from infra.paths import ROOT
 
 _OF_PROVIDER: Mapping[str, tuple[str, ...]] = {"kind": ("kind",)}
@@ -30,18 +31,22 @@ class Needs:
 
 def needs(settings: StackSettings) -> Needs:
     """What is to be there before the stack can be deployed and tested. Pure."""
-    own_node_image = settings.cluster.node_image != versions.image("loadproof/node")
-    return Needs(
-        parts=tuple(_parts(settings, own_node_image=own_node_image)),
-        images={settings.cluster.node_image: "cluster_node_image"} if own_node_image else {},
-    )
+    return Needs(parts=tuple(_parts(settings)), images=_images(settings.cluster))
 
 
-def _parts(settings: StackSettings, *, own_node_image: bool) -> Iterator[str]:
+def _parts(settings: StackSettings) -> Iterator[str]:
     yield from _OF_PROVIDER[settings.cluster.provider]
-    if not own_node_image:
+    if not _images(settings.cluster):
         yield "node-image"
     yield from _OF_CONTROLLER[settings.ingress.controller]
+
+
+def _images(cluster: ClusterSettings) -> Mapping[str, str]:
+    """The node image, where it is another than the pinned one."""
+    if cluster.node_image == versions.image("loadproof/node"):
+        return {}
+    of_version = cluster.node_image == node_image(cluster.kubernetes_version)
+    return {cluster.node_image: "cluster_kubernetes_version" if of_version else "cluster_node_image"}
 
 
 def main() -> int:

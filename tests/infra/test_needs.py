@@ -31,9 +31,15 @@ def test_stack_ci_needs_its_cluster_and_its_controllers_chart_and_nothing_else()
 
 
 def test_a_node_image_of_the_stacks_own_is_needed_in_place_of_the_pinned_one() -> None:
-    needed = needs(on_node_image("kindest/node:v1.33.1"))
+    needed = needs(on_node_image("acme/node:1"))
     assert "node-image" not in needed.parts
-    assert {"kindest/node:v1.33.1": "cluster_node_image"} == needed.images
+    assert {"acme/node:1": "cluster_node_image"} == needed.images
+
+
+def test_another_version_of_kubernetes_needs_kinds_own_image() -> None:
+    own = on_node_image("kindest/node:v1.33.1")
+    needed = needs(replace(own, cluster=replace(own.cluster, kubernetes_version="1.33.1")))
+    assert {"kindest/node:v1.33.1": "cluster_kubernetes_version"} == needed.images
 
 
 def test_every_part_that_a_stack_of_the_project_needs_is_pinned() -> None:
