@@ -21,7 +21,7 @@ import httpx
 import uvloop
 
 from loadtest.engines.builtin import BuiltinEngine
-from loadtest.plan import LoadPlan
+from loadtest.load_options import LoadOptions
 from loadtest.sample import Sample
 from loadtest.stats.percentiles import nearest_rank
 from tests.integration.engines.targets import target_at
@@ -48,7 +48,7 @@ class Result:
 
 def builtin(load: Load) -> Result:
     samples: list[Sample] = []
-    plan = LoadPlan(requests=load.requests, concurrency=load.connections)
+    plan = LoadOptions(requests=load.requests, concurrency=load.connections).plan()
     load_run = BuiltinEngine().run(plan, target_at(load.port, {_HOST: b"foo"}), samples.append)
     if any(sample.error for sample in samples):
         raise RuntimeError("the server did not answer every request rightly")

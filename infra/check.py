@@ -1,7 +1,7 @@
 """`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
 
 Prints one JSON object: `problems` and `claims`, and where there are none in the configuration itself also
-`cluster`, `objectives` and `ports`. Exits with 2 where there are problems.
+`cluster`, `objectives`, `load` and `ports`. Exits with 2 where there are problems.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def _facts(stack_file: Path) -> dict[str, Any]:
             "node_image": settings.cluster.node_image,
         },
         "objectives": [asdict(objective) for objective in settings.objectives],
+        "load": asdict(settings.load),
         "ports": settings.host_ports,
     }
 

@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class LoadProfile(StrEnum):
+    """The shape of a load."""
+
+    CLOSED = "closed"
+    CONSTANT_RATE = "constant_rate"
+    RAMPING_RATE = "ramping_rate"
+    USERS = "users"
+    SCRIPT = "script"
+
+
 class Comparison(StrEnum):
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -94,9 +104,31 @@ class MonitoringSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadStage:
+    """A part of a ramp: within `duration_s` to `rate_rps`."""
+
+    rate_rps: float
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class LoadSettings:
+    """Every profile's settings, whichever is chosen; what of it makes a load is for the load test to say."""
+
+    engine: str
+    profile: LoadProfile
     requests: int
     concurrency: int
+    rate_rps: int
+    duration_s: int
+    stages: tuple[LoadStage, ...]
+    users: int
+    spawn_rate_per_s: int
+    wait_min_s: float
+    wait_max_s: float
+    script: str
+    locust_workers: int
+    locust_web_port: int
     timeout_s: int
     warm_up_retries: int
     seed: int

@@ -62,9 +62,27 @@ class MonitoringOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadStageOutput:
+    rate_rps: float
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class LoadOutput:
+    engine: str
+    profile: str
     requests: int
     concurrency: int
+    rate_rps: int
+    duration_s: int
+    stages: tuple[LoadStageOutput, ...]
+    users: int
+    spawn_rate_per_s: int
+    wait_min_s: float
+    wait_max_s: float
+    script: str
+    locust_workers: int
+    locust_web_port: int
     timeout_s: int
     warm_up_retries: int
     seed: int

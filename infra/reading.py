@@ -54,6 +54,10 @@ class Section:
     def number(self, key: str) -> float:
         return self._read(key, REQUIRED, 0.0, _number)
 
+    def number_text(self, key: str) -> float:
+        """A number that may stand as text: Pulumi declares no type of setting that holds fractions."""
+        return self._read(key, REQUIRED, 0.0, lambda value: _number(_from_text(value)))
+
     def choice(self, key: str, choices: type[Choice]) -> Choice:
         return self._read(key, REQUIRED, next(iter(choices)), lambda value: _choice(value, choices))
 
@@ -143,6 +147,13 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise WrongValueError("a number")
     return float(value)
+
+
+def _from_text(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError:
+        return value
 
 
 def _choice(value: object, choices: type[Choice]) -> Choice:

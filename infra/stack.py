@@ -9,7 +9,7 @@ from infra.clusters import PROVIDERS
 from infra.clusters.contract import Cluster, ClusterArgs, PortMapping
 from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
-from infra.model import StackSettings
+from infra.model import LoadSettings, StackSettings
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.naming import Naming
 from infra.outputs import (
@@ -18,6 +18,7 @@ from infra.outputs import (
     ClusterOutput,
     IngressOutput,
     LoadOutput,
+    LoadStageOutput,
     MonitoringOutput,
     ObjectiveOutput,
     StackOutputs,
@@ -124,7 +125,12 @@ def _outputs(
             port=settings.monitoring.port,
             scrape_interval_s=settings.monitoring.scrape_interval_s,
         ),
-        load=LoadOutput(**asdict(settings.load)),
+        load=_load(settings.load),
         objectives=tuple(ObjectiveOutput(**asdict(objective)) for objective in settings.objectives),
         kubeconfig=cluster.kubeconfig,
     )
+
+
+def _load(load: LoadSettings) -> LoadOutput:
+    stages = tuple(LoadStageOutput(**asdict(stage)) for stage in load.stages)
+    return LoadOutput(**{**asdict(load), "stages": stages})

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loadtest import process, slo
 from loadtest.cluster import kind
+from loadtest.engines import engine_for
 from loadtest.errors import LoadTestError, MachineError, UsageError
 from loadtest.exit_codes import ExitCode, worst
+from loadtest.load_options import Flags
 from loadtest.stack_facts import StackFacts, read_stack_facts
 
 _PROGRAMS = ("pulumi", "kind", "kubectl", "docker")
@@ -36,11 +39,12 @@ class CheckError(LoadTestError):
         self.exit_code = worst(one.exit_code for one in problems)
 
 
-def check(project: Path, stack: str) -> StackFacts:
+def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFacts:
     """The facts of a stack that can be deployed here and now. Raises CheckError with every problem."""
     facts = read_stack_facts(project, stack)
     checks: tuple[Callable[[Path, StackFacts], Iterator[Problem]], ...] = (
         _config,
+        partial(_load, load_flags),
         _programs,
         _engine,
         _disk,
@@ -66,6 +70,13 @@ def _problems(found: Iterable[Problem]) -> list[Problem]:
 def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
     for problem in (*facts.problems, *slo.problems(facts.objectives)):
         yield Problem(message=problem, hint="", exit_code=UsageError.exit_code)
+
+
+def _load(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Problem]:
+    try:
+        engine_for(facts.load.plan(flags))
+    except UsageError as error:
+        yield Problem(message=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:

@@ -11,13 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest import console, logs, settings
+from loadtest import console, load_flags, logs, settings
 from loadtest.artifacts import Artifacts
-from loadtest.engines import DEFAULT_ENGINE, ENGINES
 from loadtest.errors import DefectError, LoadTestError, MachineError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import HEALTH_TIMEOUT_S, Job
-from loadtest.plan import LoadPlan
 from loadtest.signals import Interrupted
 from loadtest.stages import Stages
 
@@ -29,10 +27,10 @@ Verb = Callable[[Job, Stages, argparse.Namespace], ExitCode]
 def main(arguments: Sequence[str] | None = None) -> ExitCode:
     options = _parser().parse_args(arguments)
     environment = settings.read(os.environ)
-    job = _job(options, environment)
     stages = Stages(console.progress())
     verb: Verb = options.verb
     try:
+        job = _job(options, environment)
         _log_to(job)
         return verb(job, stages, options)
     except LoadTestError as error:
@@ -61,14 +59,12 @@ def _failed(stages: Stages, error: LoadTestError) -> ExitCode:
 
 
 def _job(options: argparse.Namespace, environment: settings.Settings) -> Job:
-    load = ("requests", "concurrency", "timeout_s", "warm_up_retries", "seed")
     return Job(
         project=Path.cwd(),
         stack=options.stack,
         artifacts=Artifacts(root=options.artifacts.resolve()),
-        engine=getattr(options, "engine", DEFAULT_ENGINE),
         health_timeout_s=getattr(options, "health_timeout_s", HEALTH_TIMEOUT_S),
-        load_flags={name: getattr(options, name, None) for name in load},
+        load_flags=load_flags.read_flags(options),
         settings=environment,
     )
 
@@ -233,25 +229,7 @@ def _load_flags(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long the stack may take to become healthy (default: %(default)g)",
     )
-    plan = LoadPlan()
-    flags = parser.add_argument_group("load", "each overrides the stack's config, whose default is shown")
-    flags.add_argument("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help="default: %(default)s")
-    flags.add_argument("--requests", type=int, metavar="N", help=f"in all [{plan.requests}]")
-    flags.add_argument("--concurrency", type=int, metavar="N", help=f"clients at once [{plan.concurrency}]")
-    flags.add_argument(
-        "--timeout",
-        dest="timeout_s",
-        type=float,
-        metavar="S",
-        help=f"for a whole request [{plan.timeout_s:g}]",
-    )
-    flags.add_argument(
-        "--warm-up-retries",
-        type=int,
-        metavar="N",
-        help=f"how often a host's warm-up may fail [{plan.warm_up_retries}]",
-    )
-    flags.add_argument("--seed", type=int, metavar="N", help=f"same seed, same order of hosts [{plan.seed}]")
+    load_flags.add_flags(parser)
 
 
 def _monitor_flags(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,11 @@
 """What one call of the command line is asked to do, as one value."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from loadtest.artifacts import Artifacts
+from loadtest.load_options import Flags
 from loadtest.report.model import RunIdentity
 from loadtest.settings import Settings
 
@@ -14,14 +14,13 @@ HEALTH_TIMEOUT_S = 180.0
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`load_flags` holds what overrides the stack's load plan; None stands for a flag that was not given."""
+    """`load_flags` override the load of the stack's config, by the names that LoadOptions has."""
 
     project: Path
     stack: str
     artifacts: Artifacts
-    engine: str
     health_timeout_s: float = HEALTH_TIMEOUT_S
-    load_flags: Mapping[str, int | float | None]
+    load_flags: Flags
     settings: Settings
 
     def identity(self) -> RunIdentity:

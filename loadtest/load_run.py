@@ -10,12 +10,16 @@ class Generator:
     """What the load generator says of itself, so that a reader can see it was not what was measured.
 
     `cpu_s` is what sending and receiving took within the window. `connections_opened` counts from warm-up on:
-    where it equals the plan's concurrency, every connection was reused to the end.
+    where it equals the number of clients, every connection was reused to the end. `dropped_requests` were
+    due and never started, for lack of a free client. Where an engine does not tell when it meant to send
+    (`tells_intended_start`), its samples have the actual start for the intended one.
     """
 
     engine: str
     cpu_s: float
     connections_opened: int
+    dropped_requests: int = 0
+    tells_intended_start: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

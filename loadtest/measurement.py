@@ -10,7 +10,8 @@ from itertools import takewhile
 
 from loadtest import machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
-from loadtest.engines import ENGINES
+from loadtest.engines import engine_for
+from loadtest.engines.contract import Engine
 from loadtest.errors import InconclusiveError, LoadTestError
 from loadtest.health.gate import Patience, wait_healthy
 from loadtest.job import Job
@@ -34,14 +35,15 @@ REPORT_STAGE = "report"
 
 def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     """Raises LoadTestError where the stack is not healthy or the load cannot be sent."""
-    plan = target.load.overridden(**job.load_flags)
+    plan = target.load.plan(job.load_flags)
+    engine = engine_for(plan)
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
     with stages.stage("health") as say:
         health = wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
         logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
     with stages.stage("load"):
-        load_run, summary = _send(job, target, plan)
+        load_run, summary = _send(job.artifacts, engine, target, plan)
     with stages.stage("monitor") as say:
         usage = _monitor(target, load_run, summary, say)
         records.save(usage, job.artifacts.resources)
@@ -66,11 +68,13 @@ def report_from(artifacts: Artifacts) -> Report:
     return _report(record, load_run, summarise(samples, load_run.window), usage, timings.stages)
 
 
-def _send(job: Job, target: TargetEnvironment, plan: LoadPlan) -> tuple[LoadRun, Summary]:
-    with sample_store.writer(job.artifacts.samples) as writer:
-        load_run = ENGINES[job.engine]().run(plan, target, writer.append)
+def _send(
+    artifacts: Artifacts, engine: Engine, target: TargetEnvironment, plan: LoadPlan
+) -> tuple[LoadRun, Summary]:
+    with sample_store.writer(artifacts.samples) as writer:
+        load_run = engine.run(plan, target, writer.append)
         writer.finish(load_run)
-    samples, _ = sample_store.read(job.artifacts.samples)
+    samples, _ = sample_store.read(artifacts.samples)
     return load_run, summarise(samples, load_run.window)
 
 
@@ -110,7 +114,13 @@ def _report(
         generator=load_run.generator,
         summary=summary,
         resources=usage,
-        verdict=slo.evaluate(target.objectives, summary, usage, planned_requests=plan.requests),
+        verdict=slo.evaluate(
+            target.objectives,
+            summary,
+            usage,
+            planned_requests=plan.profile.planned_requests,
+            dropped_requests=load_run.generator.dropped_requests,
+        ),
         # What comes after a report is in timings.json alone: a report made again is the same.
         timings=tuple(takewhile(lambda one: one.stage != REPORT_STAGE, timings)),
     )

@@ -13,11 +13,11 @@ from functools import partial
 from loadtest import guard, measurement, records, results, slo
 from loadtest.check import check
 from loadtest.destroy import destroy
+from loadtest.engines import engine_for
 from loadtest.errors import DefectError, LoadTestError
 from loadtest.exit_codes import ExitCode, worst
 from loadtest.job import Job
 from loadtest.monitoring import measure as monitoring
-from loadtest.plan import LoadPlan
 from loadtest.process import Watcher
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.report.model import Report
@@ -33,12 +33,11 @@ logger = logging.getLogger(__name__)
 
 def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
     """Everything. Raises LoadTestError only for what is found before anything was created."""
-    LoadPlan().overridden(**job.load_flags)  # a wrong flag is to be told now, not after the deployment
     with run_lock(job.project, job.stack), interrupts() as interruption:
         stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
         with interruption.armed(), stages.stage("check"):
-            facts = check(job.project, job.stack)
+            facts = check(job.project, job.stack, job.load_flags)
         with nullcontext() if keep else _guarded(job) as watcher:
             stack = _stack(job, watcher)
             try:
@@ -53,11 +52,11 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
 
 def run_deployed(job: Job, stages: Stages) -> ExitCode:
     """Health, load, monitor and report on a stack that someone else deployed and takes down."""
-    LoadPlan().overridden(**job.load_flags)
     with run_lock(job.project, job.stack), interrupts() as interruption:
         stages.checkpoint = interruption.checkpoint
-        job.artifacts.start_afresh()
         facts = read_stack_facts(job.project, job.stack)
+        engine_for(facts.load.plan(job.load_flags))  # wrong flags are told before earlier results are gone
+        job.artifacts.start_afresh()
         measure = partial(_measure_deployed, job, stages)
         code = _attempt(job, stages, measure, facts, interruption)
         results.save_timings(job.artifacts, stages.timings)

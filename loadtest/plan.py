@@ -1,41 +1,119 @@
-"""What load to send: a validated value that comes from the stack's config and may be overridden by flags."""
+"""What load to send, as one value: who sends it, in which shape, and how each request is treated.
 
-from dataclasses import dataclass, replace
-from typing import Any
+Leaves out where a plan comes from and what makes it valid (`load_options`), and which host gets which request
+(`schedule`).
+"""
 
-from loadtest.errors import UsageError
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import msgspec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of a ramp: within `duration_s` the rate goes evenly to `rate_rps`."""
+
+    rate_rps: float
+    duration_s: float
+
+
+# Structs and not dataclasses, for the tag that tells the shapes apart. A field is named as its setting is.
+class ClosedLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="closed"):
+    """`concurrency` clients send `requests` requests in all, each the next as soon as it may."""
+
+    requests: int
+    concurrency: int
+
+    @property
+    def planned_requests(self) -> int:
+        return self.requests
+
+
+class ConstantRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="constant_rate"):
+    """An open loop: a request every 1/`rate_rps` seconds, however long the answers take."""
+
+    rate_rps: float
+    duration_s: float
+
+    @property
+    def planned_requests(self) -> int:
+        return _whole(self.rate_rps * self.duration_s)
+
+
+class RampingRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ramping_rate"):
+    """An open loop whose rate begins at `rate_rps` and goes through `stages`, one after the other."""
+
+    rate_rps: float
+    stages: tuple[Stage, ...]
+
+    @property
+    def planned_requests(self) -> int:
+        rates_rps = (self.rate_rps, *(stage.rate_rps for stage in self.stages))
+        halves = ((before + after) / 2 for before, after in pairwise(rates_rps))
+        return _whole(sum(rate * stage.duration_s for rate, stage in zip(halves, self.stages, strict=True)))
+
+    @property
+    def duration_s(self) -> float:
+        return sum(stage.duration_s for stage in self.stages)
+
+
+class Users(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="users"):
+    """Users come at `spawn_rate_per_s` until there are `users`; each waits between its requests."""
+
+    users: int
+    spawn_rate_per_s: float
+    wait_min_s: float
+    wait_max_s: float
+    duration_s: float  # in all, the users' coming included
+
+    @property
+    def planned_requests(self) -> None:
+        return None
+
+
+class Script(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="script"):
+    """What to send is up to a script in its engine's own language.
+
+    None was not asked for: then the script decides, and where it says nothing, its engine.
+    """
+
+    script: str  # a path
+    users: int | None = None
+    spawn_rate_per_s: float | None = None
+    duration_s: float | None = None
+
+    @property
+    def planned_requests(self) -> None:
+        return None
+
+
+Profile = ClosedLoop | ConstantRate | RampingRate | Users | Script
+ProfileKind = type[ClosedLoop] | type[ConstantRate] | type[RampingRate] | type[Users] | type[Script]
+PROFILES: dict[str, ProfileKind] = {
+    str(kind.__struct_config__.tag): kind for kind in (ClosedLoop, ConstantRate, RampingRate, Users, Script)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """A closed loop: `concurrency` clients send `requests` requests in all, each the next as soon as it may.
+    """`profile` is the shape of the load; `planned_requests` of it is None where only time is planned.
 
-    `warm_up_retries` is how often a warm-up request of a host may fail before the run is given up;
-    warm-up requests are never samples. `seed` fixes the order of hosts: same seed, same order.
+    `warm_up_retries` is how often a warm-up request of a host may fail before the run is given up; warm-up
+    requests are never samples. `seed` fixes the order of hosts: same seed, same order. What begins with
+    `locust_` is for that engine alone: workers in the cluster, and a port for its web page (0: none).
     """
 
-    requests: int = 200
-    concurrency: int = 20
-    timeout_s: float = 10.0
-    warm_up_retries: int = 2
-    seed: int = 1
+    engine: str
+    profile: Profile
+    timeout_s: float
+    warm_up_retries: int
+    seed: int
+    locust_workers: int = 0
+    locust_web_port: int = 0
 
-    def problems(self) -> list[str]:
-        """Everything wrong with this plan, one sentence each; empty when it can be carried out."""
-        return [
-            f"{name} is {value}, it has to be {rule}"
-            for name, value, ok, rule in (
-                ("requests", self.requests, self.requests >= 1, "at least 1"),
-                ("concurrency", self.concurrency, 1 <= self.concurrency <= 10_000, "between 1 and 10000"),
-                ("timeout_s", self.timeout_s, 0 < self.timeout_s <= 600, "above 0 and at most 600"),
-                ("warm_up_retries", self.warm_up_retries, self.warm_up_retries >= 0, "at least 0"),
-            )
-            if not ok
-        ]
 
-    def overridden(self, **flags: Any) -> "LoadPlan":  # noqa: ANN401 - each flag has its field's type
-        """This plan with the flags that were given (not None) in place; UsageError tells all problems."""
-        plan = replace(self, **{name: value for name, value in flags.items() if value is not None})
-        if problems := plan.problems():
-            raise UsageError("the load plan cannot be carried out: " + "; ".join(problems))
-        return plan
+def _whole(requests: float) -> int:
+    """Arrivals before the end, the first at the very start; what float arithmetic adds is no arrival."""
+    return math.ceil(round(requests, 6))

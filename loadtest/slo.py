@@ -141,13 +141,17 @@ def evaluate(
     summary: Summary,
     resources: ResourceUsage | None,
     *,
-    planned_requests: int,
+    planned_requests: int | None,
+    dropped_requests: int = 0,
 ) -> Verdict:
-    """Judge the version under test; fewer requests than planned cannot pass, nor can a missing figure."""
+    """Judge the version under test; fewer requests than planned cannot pass, nor can a missing figure.
+
+    `planned_requests` is None where only time was planned; `dropped_requests` were due and never sent.
+    """
     requests = summary.arm(Arm.HEAD).combined
     outcomes = tuple(_outcome(objective, requests, resources) for objective in objectives)
     missed = tuple(_reason(outcome) for outcome in outcomes if outcome.status is OutcomeStatus.MISSED)
-    doubts = _doubts(requests, planned_requests) + tuple(
+    doubts = _doubts(requests, planned_requests, dropped_requests) + tuple(
         _reason(outcome) for outcome in outcomes if outcome.status is OutcomeStatus.NO_DATA
     )
     status = (
@@ -175,11 +179,13 @@ def _outcome(objective: Objective, requests: RequestSummary, resources: Resource
     return Outcome(objective=objective, status=status, value=value, margin=margin)
 
 
-def _doubts(requests: RequestSummary, planned_requests: int) -> tuple[str, ...]:
+def _doubts(requests: RequestSummary, planned_requests: int | None, dropped_requests: int) -> tuple[str, ...]:
     if not requests.requests:
         return ("no request was sent: there is nothing to judge",)
-    if requests.requests < planned_requests:
+    if planned_requests is not None and requests.requests < planned_requests:
         return (f"only {requests.requests} of {planned_requests} planned requests were sent",)
+    if dropped_requests:
+        return (f"{dropped_requests} requests were due and never sent: the generator had no client free",)
     return ()
 
 

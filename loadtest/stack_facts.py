@@ -5,12 +5,13 @@ The question goes through a process of its own (`python -m infra.check`): this p
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from loadtest.errors import MachineError, UsageError
+from loadtest.load_options import LoadOptions
 from loadtest.slo import Objective
 
 _TIMEOUT_S = 60.0
@@ -38,6 +39,7 @@ class StackFacts:
     claims: str
     cluster: ClusterFacts | None = None
     objectives: tuple[Objective, ...] = ()
+    load: LoadOptions = field(default_factory=LoadOptions)
 
     def claimed(self) -> tuple[Path, ...]:
         """There from before a cluster's first container until after its last, and named after the cluster."""

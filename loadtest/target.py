@@ -11,7 +11,7 @@ import msgspec
 
 from loadtest import slo
 from loadtest.errors import DeployError, UsageError
-from loadtest.plan import LoadPlan
+from loadtest.load_options import LoadOptions
 from loadtest.slo import Objective
 
 SCHEMA_VERSION = 1
@@ -82,7 +82,7 @@ class TargetEnvironment:
     ingress: IngressTarget
     apps: tuple[AppTarget, ...]
     monitoring: MonitoringTarget
-    load: LoadPlan
+    load: LoadOptions
     objectives: tuple[Objective, ...]
 
 
@@ -108,6 +108,6 @@ def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
         raise DeployError(
             f"the stack's outputs do not fit: {error}", hint="Deploy again with `pulumi up`."
         ) from error
-    if problems := [*target.load.problems(), *slo.problems(target.objectives)]:
+    if problems := slo.problems(target.objectives):
         raise UsageError("the stack cannot be load-tested: " + "; ".join(problems))
     return target

@@ -1,8 +1,20 @@
 """Load engines: each sends a plan's load and hands over one sample per request."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from loadtest.engines.contract import Engine
+from loadtest.errors import UsageError
+from loadtest.plan import PROFILES, ClosedLoop, LoadPlan, ProfileKind, Script
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineRow:
+    """`profiles` are the shapes of load the engine can carry out."""
+
+    make: Callable[[], Engine]
+    profiles: frozenset[ProfileKind]
 
 
 def _builtin() -> Engine:
@@ -12,5 +24,30 @@ def _builtin() -> Engine:
 
 
 # An engine is imported only when it is made: naming the choices has to cost nothing.
-ENGINES: Mapping[str, Callable[[], Engine]] = {"builtin": _builtin}
-DEFAULT_ENGINE = "builtin"
+ENGINES: Mapping[str, EngineRow] = {
+    "builtin": EngineRow(make=_builtin, profiles=frozenset({ClosedLoop})),
+}
+
+
+def engine_for(plan: LoadPlan) -> Engine:
+    """The engine of a plan. Raises UsageError where there is none that can carry it out, or no script."""
+    row = ENGINES.get(plan.engine)
+    if row is None:
+        raise UsageError(f"engine {plan.engine!r} is unknown, choose from: {', '.join(ENGINES)}")
+    if type(plan.profile) not in row.profiles:
+        raise UsageError(
+            f"engine {plan.engine} cannot carry out the profile {_name(type(plan.profile))}, "
+            f"only {', '.join(name for name, kind in PROFILES.items() if kind in row.profiles)}",
+            hint=f"The engines that can: {', '.join(_able(type(plan.profile))) or 'none'}.",
+        )
+    if isinstance(plan.profile, Script) and not Path(plan.profile.script).is_file():
+        raise UsageError(f"there is no script {plan.profile.script}", hint="It is looked for from here.")
+    return row.make()
+
+
+def _able(kind: ProfileKind) -> list[str]:
+    return [name for name, row in ENGINES.items() if kind in row.profiles]
+
+
+def _name(kind: ProfileKind) -> str:
+    return next(name for name, one in PROFILES.items() if one is kind)

@@ -6,7 +6,6 @@ begins. Leaves out the HTTP of it (client, response) and what becomes of the sam
 """
 
 import asyncio
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ import uvloop
 
 from loadtest.engines.client import Client, Exchange, Request, request_to
 from loadtest.engines.held_signals import held_signals
+from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up
-from loadtest.errors import MachineError
 from loadtest.load_run import Generator, LoadRun
-from loadtest.plan import LoadPlan
+from loadtest.plan import ClosedLoop, LoadPlan
 from loadtest.sample import Arm, LoadWindow, Sample
 from loadtest.schedule import host_order
 from loadtest.target import TargetEnvironment
-
-# Files that a process has open besides the load's connections: logs, sample parts, the event loop's own.
-_OTHER_OPEN_FILES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +31,8 @@ class BuiltinEngine:
     warm_up_pause_s: float = 0.5
 
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
-        _check_open_file_limit(plan.concurrency)
+        profile = _closed(plan)
+        check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
         runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         loop = runner.get_loop()
         load = loop.create_task(self._run(plan, target, on_sample))
@@ -51,7 +48,7 @@ class BuiltinEngine:
         self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]
     ) -> LoadRun:
         requests = {app.host: request_to(app) for app in target.apps}
-        order = host_order(list(requests), requests=plan.requests, seed=plan.seed)
+        order = host_order(list(requests), requests=_closed(plan).requests, seed=plan.seed)
         clients = _clients(plan, target)
         try:
             await warm_up(
@@ -129,11 +126,16 @@ class _ClosedLoop:
         )
 
 
+def _closed(plan: LoadPlan) -> ClosedLoop:
+    assert isinstance(plan.profile, ClosedLoop), "the one profile its row in the table names"
+    return plan.profile
+
+
 def _clients(plan: LoadPlan, target: TargetEnvironment) -> list[Client]:
-    loop = asyncio.get_running_loop()
+    loop, profile = asyncio.get_running_loop(), _closed(plan)
     return [
         Client(loop=loop, address=target.ingress.address, port=target.ingress.port, timeout_s=plan.timeout_s)
-        for _ in range(min(plan.concurrency, plan.requests))
+        for _ in range(min(profile.concurrency, profile.requests))
     ]
 
 
@@ -142,13 +144,3 @@ async def _open_connections(clients: Sequence[Client], requests: Sequence[Reques
     await asyncio.gather(
         *(client.exchange(requests[number % len(requests)]) for number, client in enumerate(clients))
     )
-
-
-def _check_open_file_limit(concurrency: int) -> None:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = concurrency + _OTHER_OPEN_FILES
-    if limit != resource.RLIM_INFINITY and limit < needed:
-        raise MachineError(
-            f"a concurrency of {concurrency} needs {needed} open files, this machine's limit is {limit}",
-            hint=f"Raise it with `ulimit -n {needed}` or lower --concurrency.",
-        )

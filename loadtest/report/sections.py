@@ -5,6 +5,7 @@ Every word from outside is escaped here, every figure written by `figures`. Leav
 
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
+from loadtest.report.load_words import load_words
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
@@ -80,16 +81,24 @@ def validity(report: Report) -> Section:
     requests, generator = _tested(report).combined, report.generator
     window_s = report.window.duration_s
     generator_cores = generator.cpu_s / window_s if window_s else None
+    planned = report.plan.profile.planned_requests
+    of_planned = "requests" if planned is None else f"of {planned:,} planned requests"
     lines = [
-        f"{requests.requests:,} of {report.plan.requests:,} planned requests in {figures.seconds(window_s)}, "
-        f"concurrency {report.plan.concurrency:,}, time-out {figures.seconds(report.plan.timeout_s)}, "
-        f"seed {report.plan.seed}",
+        f"{requests.requests:,} {of_planned} in {figures.seconds(window_s)}, "
+        f"{load_words(report.plan.profile)}, "
+        f"time-out {figures.seconds(report.plan.timeout_s)}, seed {report.plan.seed}",
         f"Generator {escape.code(generator.engine)}: {figures.seconds(generator.cpu_s)} of CPU "
         f"({figures.number(generator_cores)} cores), {generator.connections_opened:,} connections opened",
-        f"Its own delay in sending: at most {figures.milliseconds(requests.schedule_delay_maximum_ms)}, p99 "
-        + _shown(requests.schedule_delay_p99_ms, " ms"),
+        _delay(requests) if generator.tells_intended_start else "Its own delay in sending: not told by it",
     ]
+    if generator.dropped_requests:
+        lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
     return Section(title="Validity of the run", body=items(lines))
+
+
+def _delay(requests: RequestSummary) -> str:
+    longest = figures.milliseconds(requests.schedule_delay_maximum_ms)
+    return f"Its own delay in sending: at most {longest}, p99 {_shown(requests.schedule_delay_p99_ms, ' ms')}"
 
 
 def setup(report: Report, *, folded: bool = False) -> Section:

@@ -3,10 +3,11 @@
 import json
 
 from infra import outputs
-from infra.model import Comparison
+from infra.model import Comparison, LoadProfile
 from infra.outputs import export
 from infra.stack import build
-from loadtest import plan, slo, target
+from loadtest import load_options, plan, slo, target
+from loadtest.load_options import LoadOptions
 from loadtest.target import parse_target
 from tests.infra.configuration import ci_settings
 from tests.infra.recording import record
@@ -27,7 +28,9 @@ def test_the_load_test_reads_what_the_program_exports() -> None:
     read = parse_target(exports())
     assert ["foo.localhost", "bar.localhost"] == [app.host for app in read.apps]
     assert ("kind-loadproof", 3) == (read.cluster.context, read.cluster.nodes)
-    assert [] == read.load.problems()
+    assert LoadOptions() == read.load, (
+        "stack ci sets nothing of its load, and both sides have the same defaults"
+    )
 
 
 def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round() -> None:
@@ -37,7 +40,8 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.AppOutput, target.AppTarget),
         (outputs.AutoscalerOutput, target.AutoscalerTarget),
         (outputs.MonitoringOutput, target.MonitoringTarget),
-        (outputs.LoadOutput, plan.LoadPlan),
+        (outputs.LoadOutput, load_options.LoadOptions),
+        (outputs.LoadStageOutput, plan.Stage),
         (outputs.ObjectiveOutput, slo.Objective),
     ):
         assert set(here.__dataclass_fields__) == set(there.__dataclass_fields__), here
@@ -45,4 +49,5 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
 
 def test_both_sides_mean_the_same_schema_and_the_same_comparisons() -> None:
     assert outputs.SCHEMA_VERSION == target.SCHEMA_VERSION
+    assert [choice.value for choice in LoadProfile] == [*plan.PROFILES]
     assert [choice.value for choice in Comparison] == [choice.value for choice in slo.Comparison]

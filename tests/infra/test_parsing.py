@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.model import LoadStage
 from infra.parsing import SettingsError, parse
 from tests.infra.configuration import app, ci_config, ci_settings, problems
 
@@ -125,6 +126,21 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         'is "v1.33.1", it has to be a version of',
     ),
     "no requests": ({"load_requests": 0}, "load_requests is 0, it has to be a whole number from 1"),
+    "engine without a name": ({"load_engine": ""}, 'load_engine is "", it has to be the name of an engine'),
+    "unknown profile": (
+        {"load_profile": "closd"},
+        'load_profile is "closd", it has to be one of closed',
+    ),
+    "wait that is no number": (
+        {"load_wait_max_s": "long"},
+        'load_wait_max_s is "long", it has to be',
+    ),
+    "stage without a rate": ({"load_stages": [{"duration_s": 1}]}, "load_stages[0]: rate_rps is not set"),
+    "stage with more": (
+        {"load_stages": [{"rate_rps": 1, "duration_s": 1, "x": 1}]},
+        "x is not a setting",
+    ),
+    "script over two lines": ({"load_script": "a\nb"}, "load_script is"),
     "time-out of nothing": ({"load_timeout_s": 0}, "load_timeout_s is 0"),
     "scrape interval": ({"monitoring_scrape_interval_s": 0}, "monitoring_scrape_interval_s is 0"),
     "objective without limit": (
@@ -194,6 +210,13 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         apps=[app("foo", cpu_limit="x"), app("bar", host="foo.localhost")],
     )
     assert 6 == len(problems(everything)), problems(everything)
+
+
+def test_a_load_is_read_with_its_fractions_and_stages() -> None:
+    stages = [{"rate_rps": 0.5, "duration_s": 2}]
+    load = ci_settings(load_wait_min_s="0.25", load_wait_max_s=0.5, load_stages=stages).load
+    assert (0.25, 0.5) == (load.wait_min_s, load.wait_max_s)
+    assert (LoadStage(rate_rps=0.5, duration_s=2),) == load.stages
 
 
 def test_a_missing_key_is_a_problem_of_its_own() -> None:

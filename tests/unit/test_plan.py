@@ -1,31 +1,37 @@
-"""The load plan: every problem is told at once, and flags replace only what they name."""
+"""The shapes of a load: how many requests each plans."""
 
 import pytest
 
-from loadtest.errors import UsageError
-from loadtest.plan import LoadPlan
+from loadtest.plan import PROFILES, ClosedLoop, ConstantRate, Profile, RampingRate, Script, Stage, Users
 
 
-def test_flags_replace_only_what_they_name() -> None:
-    plan = LoadPlan(requests=50, concurrency=5).overridden(requests=70, concurrency=None, seed=9)
-    assert plan == LoadPlan(requests=70, concurrency=5, seed=9)
+def ramp(rate_rps: float, *stages: tuple[float, float]) -> RampingRate:
+    parts = (Stage(rate_rps=rate, duration_s=duration) for rate, duration in stages)
+    return RampingRate(rate_rps=rate_rps, stages=tuple(parts))
 
 
-def test_every_problem_is_told_at_once_with_its_value() -> None:
-    plan = LoadPlan(requests=0, concurrency=-1, timeout_s=0, warm_up_retries=-2)
-    assert plan.problems() == [
-        "requests is 0, it has to be at least 1",
-        "concurrency is -1, it has to be between 1 and 10000",
-        "timeout_s is 0, it has to be above 0 and at most 600",
-        "warm_up_retries is -2, it has to be at least 0",
-    ]
+@pytest.mark.parametrize(
+    ("profile", "planned"),
+    [
+        (ClosedLoop(requests=7, concurrency=20), 7),
+        (ConstantRate(rate_rps=100, duration_s=30), 3_000),
+        (ConstantRate(rate_rps=0.5, duration_s=3), 2),  # at 0 and 2 s
+        (ConstantRate(rate_rps=0.29, duration_s=100), 29),
+        (ConstantRate(rate_rps=0, duration_s=30), 0),
+        (ramp(0, (100, 10)), 500),
+        (ramp(100, (100, 10)), 1_000),
+        (ramp(0, (100, 10), (100, 5), (0, 2)), 1_100),
+        (Users(users=100, spawn_rate_per_s=10, wait_min_s=0, wait_max_s=1, duration_s=30), None),
+        (Script(script="mine.js"), None),
+    ],
+)
+def test_a_profile_says_how_many_requests_it_plans(profile: Profile, planned: int | None) -> None:
+    assert planned == profile.planned_requests
 
 
-@pytest.mark.parametrize("timeout_s", [float("nan"), float("inf"), -1.0, 601.0])
-def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
-    with pytest.raises(UsageError, match="timeout_s is"):
-        LoadPlan().overridden(timeout_s=timeout_s)
+def test_a_ramp_lasts_as_long_as_its_stages() -> None:
+    assert 12 == ramp(0, (100, 10), (0, 2)).duration_s
 
 
-def test_the_defaults_can_be_carried_out() -> None:
-    assert LoadPlan().problems() == []
+def test_every_profile_goes_by_the_name_that_stands_in_the_report() -> None:
+    assert ["closed", "constant_rate", "ramping_rate", "users", "script"] == [*PROFILES]

@@ -53,6 +53,23 @@ def test_an_outcome_has_its_status_and_margin(
     assert outcome.margin == pytest.approx(margin)
 
 
+def test_where_only_time_was_planned_any_number_of_requests_will_do() -> None:
+    verdict = evaluate((at_most("latency_p95_ms", 10),), values.PASSED_SUMMARY, None, planned_requests=None)
+    assert verdict.status is VerdictStatus.PASSED
+
+
+def test_requests_that_were_due_and_never_sent_cannot_pass() -> None:
+    verdict = evaluate(
+        (at_most("latency_p95_ms", 10),),
+        values.PASSED_SUMMARY,
+        None,
+        planned_requests=None,
+        dropped_requests=3,
+    )
+    assert verdict.status is VerdictStatus.INCONCLUSIVE
+    assert "3 requests were due and never sent: the generator had no client free" in verdict.reasons
+
+
 def test_one_missed_objective_misses_whatever_else_is_unknown() -> None:
     verdict = judge(at_most("latency_p95_ms", 1), at_most("latency_p99_ms", 1))
     assert verdict.status is VerdictStatus.MISSED

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loadtest.plan import LoadPlan
+from loadtest.load_options import LoadOptions
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget, MonitoringTarget, TargetEnvironment
 
 
@@ -46,6 +46,6 @@ def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
             port=None,
             scrape_interval_s=2.0,
         ),
-        load=LoadPlan(),
+        load=LoadOptions(),
         objectives=(),
     )

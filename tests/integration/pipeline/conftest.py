@@ -32,7 +32,6 @@ class Bench:
             project=self.root,
             stack="ci",
             artifacts=Artifacts(root=self.root / "artifacts"),
-            engine="builtin",
             load_flags={},
             settings=Settings(),
         )

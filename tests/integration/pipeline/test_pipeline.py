@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from loadtest import measurement, pipeline, results
-from loadtest.errors import UnhealthyError, UsageError
+from loadtest.check import CheckError
+from loadtest.errors import UnhealthyError
 from loadtest.exit_codes import ExitCode
 from loadtest.stages import Stages
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
@@ -76,7 +77,7 @@ def test_a_failed_verdict_and_something_left_behind_end_as_left_behind(
 
 
 def test_a_wrong_flag_is_told_before_anything_is_created(bench: Bench) -> None:
-    with pytest.raises(UsageError, match="requests is 0"):
+    with pytest.raises(CheckError, match="requests is 0"):
         run(bench, requests=0)
     assert verbs(bench) == []
 

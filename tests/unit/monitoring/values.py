@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from loadtest.load_options import LoadOptions
 from loadtest.monitoring.queries import Metric, scopes_of
 from loadtest.monitoring.readings import RawSeries, Reading
 from loadtest.monitoring.resources import Question, Readings
-from loadtest.plan import LoadPlan
 from loadtest.sample import LoadWindow
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget, MonitoringTarget, TargetEnvironment
 
@@ -68,7 +68,7 @@ def target(
         ingress=ingress or ingress_target(),
         apps=(FOO, BAR),
         monitoring=monitoring or monitoring_target(),
-        load=LoadPlan(),
+        load=LoadOptions(),
         objectives=(),
     )
 

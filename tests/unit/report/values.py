@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from loadtest.exit_codes import ExitCode
+from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator
 from loadtest.machine import Machine
 from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
-from loadtest.plan import LoadPlan
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Comparison, Objective, evaluate
@@ -140,7 +140,7 @@ def report(
     apps: tuple[AppTarget, ...] = (app("foo"), app("bar")),
     run: RunIdentity = RUN,
 ) -> Report:
-    plan = LoadPlan()
+    plan = LoadOptions().plan()
     return Report(
         run=run,
         machine=MACHINE,
@@ -166,7 +166,7 @@ def report(
         generator=Generator(engine="closed_loop", cpu_s=0.12, connections_opened=20),
         summary=summary,
         resources=resources,
-        verdict=evaluate(objectives, summary, resources, planned_requests=plan.requests),
+        verdict=evaluate(objectives, summary, resources, planned_requests=plan.profile.planned_requests),
         timings=TIMINGS,
     )
 
