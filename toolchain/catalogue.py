@@ -65,6 +65,7 @@ def _key(part: Part, recipe: Recipe | None, needed_keys: Iterable[str]) -> str:
     digest = hashlib.sha256()
     row = {name: value for name, value in part.row.items() if name not in _DECIDES_NOTHING}
     digest.update(json.dumps([part.name, row, list(needed_keys)], sort_keys=True).encode())
+    digest.update(recipe.row.encode() if recipe else b"")
     for source in recipe.inputs if recipe else ():
         for name, content in _contents(source):
             digest.update(f"\0{name}\0{len(content)}\0".encode() + content)

@@ -14,8 +14,9 @@ from toolchain.cache import Cache
 from toolchain.errors import ToolchainError
 from toolchain.pins import Kind, load_pins
 from toolchain.process import Processes
-from toolchain.recipes import RECIPES, go_parts
-from toolchain.recipes.go_parts import GO_PARTS, GoPart, go_build_arguments, heap_limit_bytes
+from toolchain.recipes import RECIPES, go_build
+from toolchain.recipes.go_build import GoPart, go_build_arguments, heap_limit_bytes
+from toolchain.recipes.go_parts import GO_PARTS
 from toolchain.recipes.images import GO_WRAPPERS
 from toolchain.sources.build import BuildContext
 
@@ -76,7 +77,7 @@ def wrappers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "wrappers"
     (folder / "thing").mkdir(parents=True)
     (folder / "thing" / "go.mod").write_text("module thing\n", encoding="utf-8")
-    monkeypatch.setattr(go_parts, "GO_WRAPPERS", folder)
+    monkeypatch.setattr(go_build, "GO_WRAPPERS", folder)
     monkeypatch.setattr("toolchain.recipes.images.GO_WRAPPERS", folder)
     return folder
 
@@ -156,10 +157,10 @@ def test_programs_are_built_in_one_go_and_get_their_own_names(
 ) -> None:
     packages = {"one": "example.org/a/cmd/nginx", "two": "example.org/b/server/v3", "three": "."}
     names = {packages["one"]: "nginx", packages["two"]: "server", packages["three"]: "thing"}
-    monkeypatch.setitem(GO_PARTS, "thing", GoPart(programs=packages))
+    part = GoPart(programs=packages)
     monkeypatch.setenv("GOFLAGS", "-mod=mod")
     workshop = Workshop(tmp_path, names)
-    go_parts.build(workshop.context("thing"))
+    go_build.build(workshop.context("thing"), part)
     made = {file.name: file.read_text(encoding="utf-8") for file in (workshop.out / "bin").iterdir()}
     assert made == packages
     environment = workshop.told("call")["environment"]  # type: ignore[index]
@@ -168,40 +169,34 @@ def test_programs_are_built_in_one_go_and_get_their_own_names(
     assert environment["GOMODCACHE"] == str(tmp_path / "cache" / "go" / "mod")
 
 
-def test_a_build_works_on_a_copy_of_the_wrapper(
-    tmp_path: Path, wrappers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_works_on_a_copy_of_the_wrapper(tmp_path: Path, wrappers: Path) -> None:
     def prepare(context: BuildContext, sources: Path) -> None:
         (sources / "embedded.json").write_text(context.part.version, encoding="utf-8")
 
-    monkeypatch.setitem(GO_PARTS, "thing", GoPart(programs={"thing": "."}, prepare=prepare))
+    part = GoPart(programs={"thing": "."}, prepare=prepare)
     workshop = Workshop(tmp_path, {".": "thing"})
-    go_parts.build(workshop.context("thing"))
+    go_build.build(workshop.context("thing"), part)
     assert workshop.told("sources") == ["embedded.json", "go.mod"]
     assert [file.name for file in (wrappers / "thing").iterdir()] == ["go.mod"]
 
 
-def test_a_build_that_fails_names_the_part_and_says_why(
-    tmp_path: Path, wrappers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(GO_PARTS, "thing", GoPart(programs={"thing": "."}))
+def test_a_build_that_fails_names_the_part_and_says_why(tmp_path: Path, wrappers: Path) -> None:
+    part = GoPart(programs={"thing": "."})
     workshop = Workshop(tmp_path, {".": "thing"})
     (workshop.bin / "fails").touch()
     with pytest.raises(ToolchainError, match=r"(?s)thing.*missing go\.sum entry"):
-        go_parts.build(workshop.context("thing"))
+        go_build.build(workshop.context("thing"), part)
 
 
-def test_files_of_modules_become_writable_and_programs_executable(
-    tmp_path: Path, wrappers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_of_modules_become_writable_and_programs_executable(tmp_path: Path, wrappers: Path) -> None:
     copied = {"chart": ("example.org/a", "charts/one"), "bin/script": ("example.org/a", "script")}
-    monkeypatch.setitem(GO_PARTS, "thing", GoPart(of_modules=copied))
+    part = GoPart(of_modules=copied)
     workshop = Workshop(tmp_path, {})
     (workshop.module / "charts/one/templates").mkdir(parents=True)
     for file in ("charts/one/templates/a.yaml", "script"):
         (workshop.module / file).write_text(file, encoding="utf-8")
         (workshop.module / file).chmod(0o444)
-    go_parts.build(workshop.context("thing"))
+    go_build.build(workshop.context("thing"), part)
     modes = {
         str(file.relative_to(workshop.out)): stat.S_IMODE(file.stat().st_mode)
         for file in workshop.out.rglob("*")
@@ -210,15 +205,13 @@ def test_files_of_modules_become_writable_and_programs_executable(
     assert modes == {"chart/templates/a.yaml": 0o644, "bin/script": 0o755}
 
 
-def test_a_file_of_another_part_is_taken_from_there(
-    tmp_path: Path, wrappers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(GO_PARTS, "thing", GoPart(of_parts={"bin/tool": ("other", "bin/tool")}))
+def test_a_file_of_another_part_is_taken_from_there(tmp_path: Path, wrappers: Path) -> None:
+    part = GoPart(of_parts={"bin/tool": ("other", "bin/tool")})
     other = tmp_path / "other"
     (other / "bin").mkdir(parents=True)
     (other / "bin" / "tool").write_text("the tool", encoding="utf-8")
     workshop = Workshop(tmp_path, {})
-    go_parts.build(workshop.context("thing", other=other))
+    go_build.build(workshop.context("thing", other=other), part)
     assert (workshop.out / "bin" / "tool").read_text(encoding="utf-8") == "the tool"
 
 

@@ -13,8 +13,8 @@ from toolchain.pins import Kind, load_pins
 from toolchain.process import Processes
 from toolchain.recipes import RECIPES, debian_node
 from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder, note_image
+from toolchain.recipes.ingress_nginx import adapted
 from toolchain.recipes.node_image import bake
-from toolchain.recipes.workload_images import adapted
 from toolchain.sources.build import BuildContext
 
 PINS = load_pins()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.toolchain.world import World, tool_row
+from toolchain import recipes
 from toolchain.catalogue import Catalogue
 from toolchain.errors import ToolchainError, WrongUseError
 from toolchain.gather import ready
 from toolchain.pins import load_pins
 from toolchain.plan import Situation, plan
-from toolchain.recipes import RECIPES
+from toolchain.recipes import RECIPES, go_parts, kubernetes_schema, workload_images
 from toolchain.sources import Way, build
 from toolchain.sources.build import BuildContext, Recipe
 
@@ -106,6 +108,36 @@ def test_a_key_changes_with_every_input_and_with_those_of_what_is_needed(world: 
     changed = keys(rows)
     assert changed["binary"] != first["binary"]
     assert changed["image"] != first["image"], "a changed need leaves the key of what is made of it"
+
+
+def test_a_row_of_a_table_that_parts_share_changes_the_key_of_its_part_alone(world: World) -> None:
+    world.pins = tool_row("one") + tool_row("two")
+
+    def keys(**rows: str) -> Mapping[str, str]:
+        world.recipes = {name: replace(recipe(), row=row) for name, row in rows.items()}
+        return world.catalogue.keys
+
+    first, changed = keys(one="a", two="a"), keys(one="a", two="b")
+    assert changed["one"] == first["one"]
+    assert changed["two"] != first["two"]
+
+
+def test_another_row_in_the_tables_of_the_project_makes_no_part_anew() -> None:
+    tables = {Path(module.__file__ or "") for module in (go_parts, recipes, workload_images)}
+    for name, one in RECIPES.items():
+        assert not tables & {*one.inputs}, f"{name} is made anew with every new part"
+
+
+def test_a_go_parts_own_row_decides_its_key() -> None:
+    changed = {**RECIPES, "kind": replace(RECIPES["kind"], row=RECIPES["kind"].row + " and more")}
+    before, after = Catalogue.of(load_pins(), RECIPES).keys, Catalogue.of(load_pins(), changed).keys
+    assert "sigs.k8s.io/kind" in RECIPES["kind"].row
+    assert {"kind"} == {name for name in before if before[name] != after[name]}
+
+
+def test_the_code_that_prepares_a_part_decides_its_key() -> None:
+    assert Path(kubernetes_schema.__file__) in RECIPES["pulumi-resource-kubernetes"].inputs
+    assert "0x" not in RECIPES["pulumi-resource-kubernetes"].row, "an address would be another key every time"
 
 
 def test_a_key_does_not_change_with_what_a_part_is_for_or_how_it_is_recognised(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolchain.recipes import debian_node, go_compiler, go_parts, node_image, workload_images
+from toolchain.recipes import debian_node, go_compiler, go_parts, ingress_nginx, node_image, workload_images
 from toolchain.sources.build import Recipe
 
 RECIPES: Mapping[str, Recipe] = {
@@ -12,5 +12,6 @@ RECIPES: Mapping[str, Recipe] = {
     **go_parts.RECIPES,
     **debian_node.RECIPES,
     **node_image.RECIPES,
+    **ingress_nginx.RECIPES,
     **workload_images.RECIPES,
 }

@@ -48,6 +48,12 @@ def docker_build(context: BuildContext, folder: Path, reference: str, **argument
     context.run("docker", "build", *options, "--tag", reference, *given, str(folder))
 
 
+def finish(context: BuildContext, folder: Path) -> None:
+    """Build the folder under the part's own name, and note it."""
+    docker_build(context, folder, reference_of(context))
+    note_image(context, reference_of(context))
+
+
 def note_image(context: BuildContext, reference: str) -> None:
     """Leave the part's record of its image: the id tells whether the engine still has the very same one.
 

@@ -57,6 +57,8 @@ class Recipe:
 
     needs: tuple[str, ...] = ()
     inputs: tuple[Path, ...] = ()
+    row: str = ""
+    """What a table of several parts says of this one: it decides the outcome as the files do."""
     build: Callable[[BuildContext], None]
     impossible: Callable[[], str | None] = lambda: None
     """Why this machine cannot build it, if so: asked before anything that it needs is got."""
