@@ -77,6 +77,7 @@ def cluster_args(settings: StackSettings) -> ClusterArgs:
         control_planes=settings.cluster.control_planes,
         workers=settings.cluster.workers,
         node_image=settings.cluster.node_image,
+        autoscaling_sync_s=settings.cluster.autoscaling_sync_s,
         ports=(
             PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
             PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),

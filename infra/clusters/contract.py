@@ -18,13 +18,17 @@ class PortMapping:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """`kubeconfig` is where to put the way into the cluster."""
+    """`kubeconfig` is where to put the way into the cluster.
+
+    `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
+    """
 
     name: str
     kubeconfig: Path
     control_planes: int
     workers: int
     node_image: str
+    autoscaling_sync_s: int
     ports: tuple[PortMapping, ...]
 
 

@@ -12,6 +12,7 @@ from infra.ports import LOOPBACK
 # the election of a leader where there is but one of each to elect.
 _FAST_CONTROLLERS = {"kube-api-qps": "200", "kube-api-burst": "400"}
 _NO_ELECTION = {"leader-elect": "false"}
+_KUBERNETES_SYNC_S = 15
 # kind writes this version for Kubernetes below 1.36. The next has arguments in another form: there kubeadm's
 # own defaults stay, and a cluster is slower to come up.
 _KUBEADM = "kubeadm.k8s.io/v1beta3"
@@ -28,20 +29,26 @@ def kind_config(args: ClusterArgs) -> Mapping[str, Any]:
         # The kubelet may not set every kernel parameter where the container engine itself is confined.
         "featureGates": {"KubeletInUserNamespace": True},
         "kubeadmConfigPatches": [
-            _controllers(elect=args.control_planes > 1),
+            _controllers(args),
             *(_kubelet_args(kind) for kind in ("InitConfiguration", "JoinConfiguration")),
         ],
         "nodes": [control_planes[0] | first, *control_planes[1:], *workers],
     }
 
 
-def _controllers(*, elect: bool) -> str:
-    election = {} if elect else _NO_ELECTION
+def _controllers(args: ClusterArgs) -> str:
+    election = {} if args.control_planes > 1 else _NO_ELECTION
     return _patch(
         "ClusterConfiguration",
-        controllerManager={"extraArgs": election | _FAST_CONTROLLERS},
+        controllerManager={"extraArgs": election | _FAST_CONTROLLERS | _autoscaling(args.autoscaling_sync_s)},
         scheduler={"extraArgs": election},
     )
+
+
+def _autoscaling(sync_s: int) -> dict[str, str]:
+    # Kubernetes' own goes without saying: whoever leaves it alone keeps the cluster as it is.
+    own = sync_s == _KUBERNETES_SYNC_S
+    return {} if own else {"horizontal-pod-autoscaler-sync-period": f"{sync_s}s"}
 
 
 def _mapping(port: PortMapping) -> Mapping[str, Any]:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, ProbeArgsDict, Service
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from infra import labels
-from infra.model import AppSettings
+from infra.model import AppSettings, AutoscalerSettings
+from infra.workloads.autoscaling import autoscaler_spec
 
 # The standard asks for a number where images name their users; no file of an image belongs to this one.
 _USER_ID = 65532
@@ -36,7 +38,9 @@ class App(pulumi.ComponentResource):
         self._app = args.app
         self._labels = labels.component(args.app.name)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._deployment()
+        deployment = self._deployment().metadata.name
+        if args.app.autoscaler:
+            self._autoscaler(deployment, args.app.autoscaler)
         self._network_policy()
         if args.app.replicas > 1:
             self._disruption_budget()
@@ -51,15 +55,24 @@ class App(pulumi.ComponentResource):
             "annotations": labels.SKIP_AWAIT,
         }
 
-    def _deployment(self) -> None:
-        Deployment(
+    def _deployment(self) -> Deployment:
+        return Deployment(
             self._app.name,
             metadata=self._metadata(),
             spec={
-                "replicas": self._app.replicas,
+                # Said beside an autoscaler, every deployment would take back what that had decided.
+                "replicas": None if self._app.autoscaler else self._app.replicas,
                 "selector": {"match_labels": self._labels},
                 "template": {"metadata": {"labels": self._labels}, "spec": pod_spec(self._app)},
             },
+            opts=self._child,
+        )
+
+    def _autoscaler(self, deployment: pulumi.Input[str], autoscaler: AutoscalerSettings) -> None:
+        HorizontalPodAutoscaler(
+            self._app.name,
+            metadata=self._metadata(),
+            spec=autoscaler_spec(deployment, autoscaler),
             opts=self._child,
         )
 

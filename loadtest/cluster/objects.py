@@ -13,13 +13,15 @@ class Metadata(Struct, frozen=True, rename="camel"):
     namespace: str = ""
     generation: int = 0
     creation_timestamp: str = ""
+    deletion_timestamp: str = ""
 
 
-class Condition(Struct, frozen=True):
+class Condition(Struct, frozen=True, rename="camel"):
     type: str
     status: str
     reason: str = ""
     message: str = ""
+    last_transition_time: str = ""
 
 
 class NodeStatus(Struct, frozen=True):
@@ -55,6 +57,24 @@ class Workload(Struct, frozen=True):
     metadata: Metadata
     spec: WorkloadSpec = field(default_factory=WorkloadSpec)
     status: WorkloadStatus = field(default_factory=WorkloadStatus)
+
+
+class AutoscalerSpec(Struct, frozen=True, rename="camel"):
+    max_replicas: int
+    min_replicas: int = 1
+
+
+class AutoscalerStatus(Struct, frozen=True, rename="camel"):
+    current_replicas: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class Autoscaler(Struct, frozen=True):
+    """A HorizontalPodAutoscaler."""
+
+    metadata: Metadata
+    spec: AutoscalerSpec
+    status: AutoscalerStatus = field(default_factory=AutoscalerStatus)
 
 
 class ContainerStuck(Struct, frozen=True, rename="camel"):

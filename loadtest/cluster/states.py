@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from loadtest.cluster.objects import Condition, ContainerStatus, Event, Node, Pod, PodName, Workload
+from loadtest.cluster.objects import (
+    Autoscaler,
+    Condition,
+    ContainerStatus,
+    Event,
+    Node,
+    Pod,
+    PodName,
+    Workload,
+)
 
 _MESSAGE_CHARACTERS = 300
 
@@ -65,6 +74,37 @@ _COUNTS: dict[str, Callable[[Workload], str | None]] = {
     "StatefulSet": _stateful_set,
     "DaemonSet": _daemon_set,
 }
+
+
+def idle_autoscalers(found: Iterable[Autoscaler], expected: Iterable[PodName]) -> list[str]:
+    """One sentence for each autoscaler of these names that cannot decide yet, or did not reach its range."""
+    there = {(one.metadata.namespace, one.metadata.name): one for one in found}
+    return [
+        f"autoscaler {namespace}/{name}: {obstacle}"
+        for namespace, name in expected
+        if (obstacle := _autoscaler(there.get((namespace, name))))
+    ]
+
+
+def _autoscaler(autoscaler: Autoscaler | None) -> str | None:
+    if autoscaler is None:
+        return "it is not there"
+    active = _condition(autoscaler.status.conditions, "ScalingActive")
+    if active is None or active.status != "True":
+        return f"it has nothing to decide by{_because(active)}"
+    least, most = autoscaler.spec.min_replicas, autoscaler.spec.max_replicas
+    current = autoscaler.status.current_replicas
+    return (
+        None
+        if least <= current <= most
+        else f"{current} replicas are not the {least} to {most} it is to keep"
+    )
+
+
+def ready_since(pod: Pod) -> str | None:
+    """When the pod last became ready, as the API tells it; None where it is not ready."""
+    ready = _condition(pod.status.conditions, "Ready")
+    return ready.last_transition_time if ready and ready.status == "True" else None
 
 
 def pod_troubles(pods: Iterable[Pod]) -> list[str]:

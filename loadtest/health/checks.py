@@ -11,8 +11,8 @@ from typing import Protocol
 import httpx
 
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.cluster.objects import Node, Workload
-from loadtest.cluster.states import unfinished_rollouts, unready_nodes
+from loadtest.cluster.objects import Autoscaler, Node, Workload
+from loadtest.cluster.states import idle_autoscalers, unfinished_rollouts, unready_nodes
 from loadtest.errors import MonitoringError, UnhealthyError
 from loadtest.monitoring.client import PrometheusClient, ScrapeTarget
 from loadtest.monitoring.queries import Metric, Scope, raw_readings, scopes_of
@@ -64,6 +64,23 @@ def _matters(workload: Workload) -> bool:
     """Of the system only what every node needs. Its name service starts seconds later than all else, and a
     service that needs names is not ready without it."""
     return workload.metadata.namespace != _SYSTEM or workload.kind == "DaemonSet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoscalersActive:
+    """Every autoscaler has figures to decide by: a load that came before them would test none."""
+
+    kubectl: Kubectl
+    apps: tuple[AppTarget, ...]
+    name: str = "autoscalers"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        def idle() -> list[str]:
+            kind = ("horizontalpodautoscalers", "--all-namespaces")
+            found = self.kubectl.items(Autoscaler, *kind, timeout_s=timeout_s)
+            return idle_autoscalers(found, [(app.namespace, app.name) for app in self.apps])
+
+        return _attempt(idle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,10 +175,12 @@ def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
 
 
 def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
+    scaled = tuple(app for app in target.apps if app.autoscaler)
     return (
         NodesReady(kubectl=kubectl, expected=target.cluster.nodes),
         RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target)),
         PrometheusWatching(target=target, kubectl=kubectl),
+        *([AutoscalersActive(kubectl=kubectl, apps=scaled)] if scaled else []),
     )
 
 

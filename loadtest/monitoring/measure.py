@@ -7,8 +7,8 @@ every one to two seconds, then comes the next scrape), so `measure` waits for th
 import time
 from collections.abc import Callable, Mapping
 
-from loadtest.cluster.kubectl import Kubectl, kubectl_for
-from loadtest.cluster.objects import Pod, PodName
+from loadtest.cluster.kubectl import kubectl_for
+from loadtest.cluster.objects import Pod
 from loadtest.cluster.states import host_network_pods
 from loadtest.errors import UsageError
 from loadtest.monitoring.client import PrometheusClient
@@ -16,6 +16,7 @@ from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.queries import LOOKBACK_S, Metric, raw_readings, scopes_of
 from loadtest.monitoring.reach import reached
 from loadtest.monitoring.readings import span_of
+from loadtest.monitoring.replicas import with_replicas
 from loadtest.monitoring.resources import Question, Readings, relevant, settled, usage_from
 from loadtest.sample import LoadWindow
 from loadtest.target import TargetEnvironment
@@ -40,16 +41,17 @@ def measure(
     Raises MonitoringError where Prometheus cannot be asked, UnhealthyError where the cluster cannot.
     """
     kubectl = kubectl_for(target.cluster)
+    pods = kubectl.items(Pod, "pods", "--all-namespaces")
     question = Question(
         window=window,
         scopes=scopes_of(target.apps, target.ingress),
         scrape_interval_s=target.monitoring.scrape_interval_s,
         requests=requests,
-        host_network_pods=_host_network_pods(kubectl),
+        host_network_pods=host_network_pods(pods),
         interval_s=interval_s,
     )
     with reached(target.monitoring, kubectl) as client:
-        return ask(client, question, say=say)
+        return with_replicas(ask(client, question, say=say), target.apps, pods)
 
 
 def ask(
@@ -104,7 +106,3 @@ def _watch_problems(scrape_interval_s: float, duration_s: float, interval_s: flo
 def _fetch(client: PrometheusClient, question: Question, now_s: float) -> Readings:
     reach_s = max(0.0, now_s - span_of(question.window).start_s) + LOOKBACK_S
     return {metric: client.readings(raw_readings(metric, reach_s)) for metric in Metric}
-
-
-def _host_network_pods(kubectl: Kubectl) -> frozenset[PodName]:
-    return host_network_pods(kubectl.items(Pod, "pods", "--all-namespaces"))

@@ -44,9 +44,33 @@ class ScopeUsage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplicaStep:
+    """So many replicas were ready from then on; `at_s` is seconds from the load's beginning."""
+
+    at_s: float
+    replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaHistory:
+    """An autoscaled app's ready replicas over the load window: those from its beginning, then each change.
+
+    Moments are seconds from the load's beginning by the cluster's clock, which tells whole seconds: each was
+    up to one later. A replica is new that was created during the load; None: there was none, or none became
+    ready. A ready replica is one that the ingress sends requests to.
+    """
+
+    app: str
+    ready: tuple[ReplicaStep, ...]
+    first_new_created_s: float | None
+    first_new_ready_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResourceUsage:
     """`problems` says in words what could not be measured and why.
 
+    `replicas` has a row for each app with an autoscaler.
     `waited_s` is how long the measurement waited after the load for readings newer than the window.
     """
 
@@ -55,6 +79,7 @@ class ResourceUsage:
     scopes: tuple[ScopeUsage, ...]
     problems: tuple[str, ...]
     waited_s: float = 0.0
+    replicas: tuple[ReplicaHistory, ...] = ()
 
     @property
     def widest_cpu_window_s(self) -> float | None:

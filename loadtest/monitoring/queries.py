@@ -56,7 +56,7 @@ class Scope:
 
 def scopes_of(apps: Collection[AppTarget], ingress: IngressTarget) -> tuple[Scope, ...]:
     return (
-        *(Scope(name=app.name, host=app.host, holds=_pods_of(app)) for app in apps),
+        *(Scope(name=app.name, host=app.host, holds=pods_of(app)) for app in apps),
         Scope(
             name=INGRESS_SCOPE, host=None, holds=lambda labels: labels.get("namespace") == ingress.namespace
         ),
@@ -64,7 +64,7 @@ def scopes_of(apps: Collection[AppTarget], ingress: IngressTarget) -> tuple[Scop
     )
 
 
-def _pods_of(app: AppTarget) -> Callable[[Labels], bool]:
+def pods_of(app: AppTarget) -> Callable[[Labels], bool]:
     """Pods of the app's Deployment: its name, the hash of its form, a random end."""
     letters = "[bcdfghjklmnpqrstvwxz2456789]"  # what Kubernetes makes such names of
     pattern = re.compile(rf"{re.escape(app.name)}-{letters}{{1,10}}-{letters}{{5}}")

@@ -5,7 +5,7 @@ Its first line is a hidden marker by which the next run finds it again.
 
 import re
 
-from loadtest.report import failure, resource_sections, run_facts, sections
+from loadtest.report import failure, replica_sections, resource_sections, run_facts, sections
 from loadtest.report.layout import document
 from loadtest.report.model import AnyReport, FailureReport, Report
 
@@ -29,6 +29,7 @@ def _measured(report: Report) -> str:
         sections.latency(report),
         sections.objectives(report),
         sections.validity(report),
+        replica_sections.replicas(report),
         resource_sections.resources(report, folded=True),
         run_facts.timings(report.timings, folded=True),
         sections.setup(report, folded=True),

@@ -1,6 +1,6 @@
 """report.md: everything a person may want to read of one run, nothing folded."""
 
-from loadtest.report import failure, resource_sections, run_facts, sections
+from loadtest.report import failure, replica_sections, resource_sections, run_facts, sections
 from loadtest.report.layout import document
 from loadtest.report.model import AnyReport, FailureReport, Report
 
@@ -21,6 +21,7 @@ def _measured(report: Report) -> str:
         sections.errors_by_class(report),
         sections.objectives(report),
         sections.validity(report),
+        replica_sections.replicas_in_full(report),
         resource_sections.resources_in_full(report),
         run_facts.timings(report.timings),
         sections.setup(report),

@@ -10,6 +10,7 @@ from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
 from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary
+from loadtest.target import AppTarget
 
 _VERDICT_WORDS = {
     VerdictStatus.PASSED: "✅ All objectives met",
@@ -109,11 +110,16 @@ def setup(report: Report, *, folded: bool = False) -> Section:
         f"Ingress: {escape.code(ingress.controller)}, chart {escape.code(ingress.chart_version)}, "
         f"image {escape.code(ingress.image)}",
         *(
-            f"App {escape.code(app.name)}: image {escape.code(app.image)}, replicas {app.replicas}"
+            f"App {escape.code(app.name)}: image {escape.code(app.image)}, replicas {_replicas(app)}"
             for app in report.apps
         ),
     ]
     return Section(title="What was tested", body=items(lines), folded=folded)
+
+
+def _replicas(app: AppTarget) -> str:
+    most = f" to {app.autoscaler.max_replicas}" if app.autoscaler else ""
+    return f"{app.replicas}{most}"
 
 
 def _verdict_words(report: Report) -> str:

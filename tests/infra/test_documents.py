@@ -17,13 +17,14 @@ from infra.naming import Naming
 PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090, host_port=9090))
 
 
-def kind(*, workers: int = 2, control_planes: int = 1) -> Any:
+def kind(*, workers: int = 2, control_planes: int = 1, autoscaling_sync_s: int = 15) -> Any:
     args = ClusterArgs(
         name="x",
         kubeconfig=Path("kubeconfig"),
         control_planes=control_planes,
         workers=workers,
         node_image="loadproof/node:v1.34.11",
+        autoscaling_sync_s=autoscaling_sync_s,
         ports=PORTS,
     )
     return kind_config(args)
@@ -54,6 +55,17 @@ def test_every_host_port_is_on_loopback_and_on_one_node_only() -> None:
         (port["containerPort"], port["hostPort"]) for port in control_plane["extraPortMappings"]
     ]
     assert not [node for node in others if "extraPortMappings" in node]
+
+
+def test_autoscalers_look_as_often_as_configured_and_kubernetes_own_goes_without_saying() -> None:
+    flag = "horizontal-pod-autoscaler-sync-period"
+
+    def controllers(**shape: int) -> Any:
+        return kubeadm_patches(**shape)["ClusterConfiguration"]["controllerManager"]["extraArgs"]
+
+    assert "5s" == controllers(autoscaling_sync_s=5)[flag]
+    assert flag not in controllers(autoscaling_sync_s=15)
+    assert "leader-elect" in controllers(autoscaling_sync_s=5), "what else they are told stays"
 
 
 def test_every_kubelet_looks_at_its_containers_each_second() -> None:

@@ -78,6 +78,29 @@ def test_a_third_app_adds_its_own_resources_and_nothing_else(ci: Recording) -> N
     assert of_app("baz", disruption_budget=False) == added
 
 
+def test_an_autoscaler_and_not_the_deployment_says_how_many_replicas_there_are() -> None:
+    rule = {
+        "min_replicas": 2,
+        "max_replicas": 5,
+        "target_cpu_percent": 60,
+        "scale_up_stabilization_s": 30,
+    }
+    scaled = deployed(apps=[app("foo", autoscaler=rule), app("bar", replicas=3)])
+    deployment = "kubernetes:apps/v1:Deployment"
+    assert "replicas" not in scaled.one(deployment, "foo").inputs["spec"], "every `up` would take it back"
+    assert 3 == scaled.one(deployment, "bar").inputs["spec"]["replicas"]
+    (autoscaler,) = [one for one in scaled.resources if one.type.endswith(":HorizontalPodAutoscaler")]
+    assert "foo" == autoscaler.name
+    spec = autoscaler.inputs["spec"]
+    assert {"apiVersion": "apps/v1", "kind": "Deployment", "name": "foo"} == spec["scaleTargetRef"]
+    assert (2, 5) == (spec["minReplicas"], spec["maxReplicas"])
+    (metric,) = spec["metrics"]
+    assert {"type": "Utilization", "averageUtilization": 60} == metric["resource"]["target"]
+    assert {"scaleUp": {"stabilizationWindowSeconds": 30}} == spec["behavior"]
+    assert rule == scaled.exports["apps"][0]["autoscaler"]
+    assert "autoscaler" not in scaled.exports["apps"][1]
+
+
 def test_one_ingress_routes_every_host_to_its_service() -> None:
     apps = [app("foo"), app("bar", host="foo.localhost", path="/bar"), app("baz")]
     spec = deployed(apps=apps).one("kubernetes:networking.k8s.io/v1:Ingress", "apps").inputs["spec"]

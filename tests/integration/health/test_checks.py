@@ -11,14 +11,17 @@ import pytest
 
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.checks import (
+    AutoscalersActive,
     HostAnswers,
     NodesReady,
     PrometheusWatching,
     RolloutsComplete,
     namespaces_of,
+    stack_checks,
 )
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.readings import RawSeries
+from loadtest.target import AutoscalerTarget
 from tests.integration.fake_program import FakeProgram, fake_program
 from tests.integration.loopback import Answer, Asked, Respond, loopback_server
 from tests.integration.monitoring.prometheus_answers import answer_from, failure, scraped, targets
@@ -140,6 +143,14 @@ class TestCluster:
         check = RolloutsComplete(kubectl=kubectl, namespaces=frozenset({"kube-system"}))
         assert bool(check.obstacle(5)) is stands_in_the_way
 
+    def test_an_autoscaler_without_figures_stands_in_the_way(
+        self, program: FakeProgram, kubectl: Kubectl
+    ) -> None:
+        found = {"metadata": {"name": "foo", "namespace": "apps"}, "spec": {"maxReplicas": 4}}
+        program.answers({"get horizontalpodautoscalers": listed(found)})
+        check = AutoscalersActive(kubectl=kubectl, apps=(FOO,))
+        assert check.obstacle(5) == "autoscaler apps/foo: it has nothing to decide by"
+
     def test_a_cluster_that_does_not_answer_stands_in_the_way_in_its_own_words(
         self, program: FakeProgram, kubectl: Kubectl
     ) -> None:
@@ -202,3 +213,12 @@ def test_a_cluster_made_for_the_stack_has_to_work_as_a_whole() -> None:
     assert namespaces_of(stack) == own | {"kube-system"}
     foreign = replace(stack, cluster=replace(stack.cluster, provider="existing"))
     assert namespaces_of(foreign) == own
+
+
+def test_autoscalers_are_asked_for_only_where_an_app_has_one(kubectl: Kubectl) -> None:
+    rule = AutoscalerTarget(min_replicas=1, max_replicas=4, target_cpu_percent=50, scale_up_stabilization_s=0)
+    without = target()
+    scaled = replace(without, apps=(replace(FOO, autoscaler=rule), *without.apps[1:]))
+    assert [] == [one for one in stack_checks(without, kubectl) if isinstance(one, AutoscalersActive)]
+    (check,) = [one for one in stack_checks(scaled, kubectl) if isinstance(one, AutoscalersActive)]
+    assert ["foo"] == [app.name for app in check.apps]

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from loadtest.cluster.objects import Event, Node, Pod, Workload
+from loadtest.cluster.objects import Autoscaler, Event, Node, Pod, Workload
 from loadtest.cluster.states import (
     event_lines,
     host_network_pods,
+    idle_autoscalers,
     pod_troubles,
     telling_events,
     troubled_pods,
@@ -33,6 +34,18 @@ def workload(kind: str, *, wanted: int = 2, generation: int = 3, **status: int) 
         "status": {"observedGeneration": generation, **status},
     }
     return msgspec.convert(document, Workload)
+
+
+def autoscaler(active: str | None = "True", *, current: int = 1, **condition: str) -> Autoscaler:
+    conditions = [{"type": "AbleToScale", "status": "True"}]
+    if active:
+        conditions.append({"type": "ScalingActive", "status": active, **condition})
+    document = {
+        "metadata": {"name": "foo", "namespace": "apps"},
+        "spec": {"minReplicas": 2, "maxReplicas": 4},
+        "status": {"currentReplicas": current, "conditions": conditions},
+    }
+    return msgspec.convert(document, Autoscaler)
 
 
 def pod(phase: str = "Running", *, ready: str = "True", **rest: Any) -> Pod:
@@ -75,6 +88,34 @@ def daemon_set(**changes: int) -> Workload:
     """Complete, but for the changes."""
     complete = {"desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}
     return workload("DaemonSet", wanted=0, **{**complete, **changes})
+
+
+class TestAutoscalers:
+    def obstacle(self, *found: Autoscaler) -> list[str]:
+        return idle_autoscalers(found, [("apps", "foo")])
+
+    @pytest.mark.parametrize("current", [2, 3, 4])
+    def test_one_that_has_figures_and_keeps_its_range_is_no_problem(self, current: int) -> None:
+        assert self.obstacle(autoscaler(current=current)) == []
+
+    def test_one_that_has_not_looked_yet_is_waited_for(self) -> None:
+        assert self.obstacle(autoscaler(None)) == ["autoscaler apps/foo: it has nothing to decide by"]
+
+    def test_one_without_figures_is_said_to_in_its_own_words(self) -> None:
+        without = autoscaler("False", reason="FailedGetResourceMetric", message="no metrics returned")
+        assert self.obstacle(without) == [
+            "autoscaler apps/foo: it has nothing to decide by (FailedGetResourceMetric: no metrics returned)"
+        ]
+
+    @pytest.mark.parametrize("current", [1, 5])
+    def test_one_outside_its_range_is_a_problem(self, current: int) -> None:
+        assert self.obstacle(autoscaler(current=current)) == [
+            f"autoscaler apps/foo: {current} replicas are not the 2 to 4 it is to keep"
+        ]
+
+    def test_one_that_is_not_there_is_missed_and_a_strangers_is_not_looked_at(self) -> None:
+        assert self.obstacle() == ["autoscaler apps/foo: it is not there"]
+        assert idle_autoscalers([autoscaler("False")], []) == []
 
 
 class TestRollouts:

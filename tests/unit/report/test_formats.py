@@ -24,6 +24,9 @@ REPORTS: dict[str, AnyReport] = {
     "enough_for_p99": values.report(
         values.summary(values.requests(12_000, p99_ms=88.8), foo=values.requests(12_000, p99_ms=88.8))
     ),
+    "autoscaled": values.report(
+        resources=values.AUTOSCALED_RESOURCES, apps=(*values.AUTOSCALED_APPS, values.app("bar"))
+    ),
     "failed": values.failure(),
 }
 SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md"}

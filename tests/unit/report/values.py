@@ -6,12 +6,12 @@ from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator
 from loadtest.machine import Machine
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage, ScopeUsage, Series
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Comparison, Objective, evaluate
 from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
-from loadtest.target import AppTarget, ClusterTarget, IngressTarget
+from loadtest.target import AppTarget, AutoscalerTarget, ClusterTarget, IngressTarget
 
 WINDOW = LoadWindow(started_unix_ns=1_770_000_000_000_000_000, ended_unix_ns=1_770_000_000_250_000_000)
 RUN = RunIdentity(
@@ -130,6 +130,40 @@ def app(name: str, image: str = "hashicorp/http-echo:1.0.0") -> AppTarget:
         replicas=2,
         image=image,
     )
+
+
+def autoscaled(name: str) -> AppTarget:
+    rule = AutoscalerTarget(min_replicas=1, max_replicas=4, target_cpu_percent=50, scale_up_stabilization_s=0)
+    return replace(app(name), replicas=1, autoscaler=rule)
+
+
+# One that scaled, one that had no need to, one whose new replica came too late, and one nobody knows of.
+AUTOSCALED_APPS = tuple(map(autoscaled, ("foo", "idle", "late", "unknown")))
+AUTOSCALED_RESOURCES = replace(
+    RESOURCES,
+    replicas=(
+        ReplicaHistory(
+            app="foo",
+            ready=tuple(
+                ReplicaStep(at_s=at_s, replicas=count) for at_s, count in ((0.0, 1), (17.3, 2), (33.3, 4))
+            ),
+            first_new_created_s=14.3,
+            first_new_ready_s=17.3,
+        ),
+        ReplicaHistory(
+            app="idle",
+            ready=(ReplicaStep(at_s=0.0, replicas=1),),
+            first_new_created_s=None,
+            first_new_ready_s=None,
+        ),
+        ReplicaHistory(
+            app="late",
+            ready=(ReplicaStep(at_s=0.0, replicas=1),),
+            first_new_created_s=29.3,
+            first_new_ready_s=None,
+        ),
+    ),
+)
 
 
 def report(
