@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 
 from infra import versions
 from infra.check import settings_of
+from infra.ingress import CONTROLLERS
 from infra.model import ClusterSettings, StackSettings
 from infra.parsing import SettingsError
 from infra.parsing.cluster import node_image
 from infra.paths import ROOT
 
 _OF_PROVIDER: Mapping[str, tuple[str, ...]] = {"kind": ("kind",)}
-_OF_CONTROLLER: Mapping[str, tuple[str, ...]] = {"nginx": ("chart-ingress-nginx",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def _parts(settings: StackSettings) -> Iterator[str]:
     yield from _OF_PROVIDER[settings.cluster.provider]
     if not _images(settings.cluster):
         yield "node-image"
-    yield from _OF_CONTROLLER[settings.ingress.controller]
+    yield from CONTROLLERS[settings.ingress.controller].parts
 
 
 def _images(cluster: ClusterSettings) -> Mapping[str, str]:

@@ -37,7 +37,7 @@ def build(settings: StackSettings) -> StackOutputs:
     # All that is in the cluster goes away with it: nothing in it is deleted one by one.
     inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
     naming = Naming(prefix=settings.namespace_prefix)
-    ingress = CONTROLLERS[settings.ingress.controller](
+    ingress = CONTROLLERS[settings.ingress.controller].make(
         "ingress",
         IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE),
         inside,

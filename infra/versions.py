@@ -1,10 +1,12 @@
-"""The versions and images the stack is made of, from the one file that pins them, toolchain/pins.toml."""
+"""The versions and images the stack is made of: as toolchain/pins.toml pins them, and as set-up left them."""
 
 import tomllib
 from functools import cache
 from typing import Any
 
-from infra.paths import PINS_FILE
+import yaml
+
+from infra.paths import CHARTS, PINS_FILE, ROOT
 
 
 def version(part: str) -> str:
@@ -17,6 +19,12 @@ def image(repository: str) -> str:
     references = [row["image"]["reference"] for row in _pins().values() if "image" in row]
     (reference,) = [found for found in references if found.rpartition(":")[0] == repository]
     return str(reference)
+
+
+def chart_version(name: str) -> str:
+    """What the chart that set-up put in its place says of itself: a stand-in is not what is pinned."""
+    document = yaml.safe_load((ROOT / CHARTS / name / "Chart.yaml").read_bytes())
+    return str(document["version"])
 
 
 @cache

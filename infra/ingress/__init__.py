@@ -6,6 +6,7 @@ Pure: reading a configuration needs the names, and must not wait for Pulumi's pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.ingress.contract import Ingress, IngressArgs
@@ -14,10 +15,20 @@ if TYPE_CHECKING:
     import pulumi
 
 
+@dataclass(frozen=True, kw_only=True)
+class Controller:
+    """`parts` are those of toolchain/pins.toml that only a stack with this controller needs."""
+
+    make: Callable[[str, IngressArgs, pulumi.ResourceOptions], Ingress]
+    parts: tuple[str, ...]
+
+
 def _nginx(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingress:
     from infra.ingress.nginx import NginxIngress
 
     return NginxIngress(name, args, opts)
 
 
-CONTROLLERS: Mapping[str, Callable[[str, IngressArgs, pulumi.ResourceOptions], Ingress]] = {"nginx": _nginx}
+CONTROLLERS: Mapping[str, Controller] = {
+    "nginx": Controller(make=_nginx, parts=("chart-ingress-nginx",)),
+}

@@ -30,7 +30,7 @@ def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
     settings = StackSettings(
         stack=stack,
         namespace_prefix=section.text("namespace_prefix", form=PREFIX, rule=PREFIX_RULE),
-        cluster=cluster(section),
+        cluster=cluster(section, stack=stack),
         ingress=ingress(section),
         apps=apps(section),
         monitoring=monitoring(section),

@@ -27,12 +27,14 @@ def stack_file(folder: Path, *lines: str) -> Path:
 
 def test_a_sound_stack_says_what_it_comes_to(tmp_path: Path) -> None:
     ports = {"ingress_port": free_port(), "monitoring_port": free_port()}
-    found = check(stack_file(tmp_path, "cluster_name: x", *(f"{key}: {port}" for key, port in ports.items())))
+    found = check(stack_file(tmp_path, *(f"{key}: {port}" for key, port in ports.items())))
     assert [] == found["problems"]
     assert ports == found["ports"]
     assert str(KUBECONFIGS / "test") == found["claims"]
-    assert str(KUBECONFIGS / "test" / "x.yaml") == found["cluster"]["kubeconfig_path"]
-    assert ("x", "kind-x", "kind") == tuple(found["cluster"][key] for key in ("name", "context", "provider"))
+    assert str(KUBECONFIGS / "test" / "loadproof.yaml") == found["cluster"]["kubeconfig_path"]
+    assert ("loadproof", "kind-loadproof", "kind") == tuple(
+        found["cluster"][key] for key in ("name", "context", "provider")
+    )
     assert ["success_ratio"] == [objective["metric"] for objective in found["objectives"]]
 
 

@@ -206,7 +206,7 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         ingres_port=81,
         ingress_controller="traefic",
         ingress_port=0,
-        cluster_name="",
+        cluster_name="X",
         apps=[app("foo", cpu_limit="x"), app("bar", host="foo.localhost")],
     )
     assert 6 == len(problems(everything)), problems(everything)
@@ -253,6 +253,17 @@ def test_what_an_autoscaler_does_not_say_has_a_default_and_its_least_are_the_app
 
 def test_a_port_that_nothing_listens_on_is_nobodys_problem() -> None:
     assert () == problems(ci_config(monitoring_grafana=False, monitoring_grafana_port=80))
+
+
+def test_a_cluster_without_a_name_is_named_after_its_stack() -> None:
+    assert "loadproof-mine" == parse(ci_config(cluster_name=""), stack="mine").cluster.name
+
+
+def test_a_stack_after_which_no_cluster_can_be_named_needs_a_name_for_it() -> None:
+    with pytest.raises(
+        SettingsError, match=r"cluster_name has to be set: loadproof-My\.stack, after the stack"
+    ):
+        parse(ci_config(cluster_name=""), stack="My.stack")
 
 
 @pytest.mark.parametrize(
