@@ -102,11 +102,14 @@ def test_every_wrapper_serves_a_part_and_every_part_has_its_wrapper() -> None:
         ("coredns", "github.com/coredns/coredns"),
         ("etcd", "go.etcd.io/etcd/server/v3"),
         ("http-echo", "github.com/hashicorp/http-echo"),
+        ("k6", "go.k6.io/k6"),
         ("kind", "sigs.k8s.io/kind"),
         ("kubernetes", "k8s.io/kubernetes"),
+        ("metrics-server", "sigs.k8s.io/metrics-server"),
         ("pulumi", "github.com/pulumi/pulumi/pkg/v3"),
         ("pulumi-language-python", "github.com/pulumi/pulumi/sdk/v3"),
         ("pulumi-resource-kubernetes", "github.com/pulumi/pulumi-kubernetes/sdk/v4"),
+        ("traefik", "github.com/traefik/traefik/v3"),
     ],
 )
 def test_a_wrapper_pins_the_version_that_its_row_names(part: str, module: str) -> None:

@@ -6,8 +6,10 @@ import errno
 import http.client
 import io
 import ssl
+import stat
 import tarfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -340,25 +342,41 @@ def test_a_sum_can_come_from_the_publishers_own_list(world: World) -> None:
             other.gather("kind", forced=Way.DOWNLOAD)
 
 
-def test_an_archive_is_unpacked_without_its_top_folder_and_never_outside_the_parts_own(world: World) -> None:
+MEMBERS = {"top/pulumi": 0o755, "top/notes.txt": 0o644, f"top/{'../' * 5}escaped": 0o644}
+
+
+def tar_archive() -> bytes:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for name, mode in {
-            "top/pulumi": 0o755,
-            "top/notes.txt": 0o644,
-            f"top/{'../' * 5}escaped": 0o644,
-        }.items():
+        for name, mode in MEMBERS.items():
             member = tarfile.TarInfo(name)
             member.size, member.mode = 3, mode
             tar.addfile(member, io.BytesIO(b"abc"))
         link = tarfile.TarInfo("top/link")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
-    content = archive.getvalue()
-    with file_host(files={"pulumi.tar.gz": content}) as host:
+    return archive.getvalue()
+
+
+def zip_archive() -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, mode="w") as zipped:
+        for name, mode in {**MEMBERS, "top/link": stat.S_IFLNK | 0o777}.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            zipped.writestr(member, b"abc")
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize("make", [tar_archive, zip_archive])
+def test_an_archive_is_unpacked_without_its_top_folder_and_never_outside_the_parts_own(
+    world: World, make: Callable[[], bytes]
+) -> None:
+    content = make()
+    with file_host(files={"pulumi": content}) as host:
         world.pins = (
             '[pulumi]\nversion = "1.2.3"\nkind = "tool"\nunpack = { strip = 1 }\n'
-            f'download = {{ url = "{host.url("pulumi.tar.gz")}", sha256 = "{sha256(content)}" }}\n'
+            f'download = {{ url = "{host.url("pulumi")}", sha256 = "{sha256(content)}" }}\n'
         )
         world.gather("pulumi", forced=Way.DOWNLOAD)
     folder = world.part_folder("pulumi")

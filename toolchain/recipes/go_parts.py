@@ -58,11 +58,16 @@ GO_PARTS: Mapping[str, GoPart] = {
         },
         stamps={"k8s.io/ingress-nginx/version.RELEASE": "v{version}"},
     ),
+    "k6": GoPart(programs={"k6": "go.k6.io/k6"}),
     "kind": GoPart(programs={"kind": "sigs.k8s.io/kind"}),
     "kubectl": GoPart(wrapper="kubernetes", of_parts={"bin/kubectl": ("kubernetes", "bin/kubectl")}),
     "kubernetes": GoPart(
         programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_PROGRAMS},
         stamps=_KUBERNETES_STAMPS,
+    ),
+    "metrics-server": GoPart(
+        programs={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+        stamps={"k8s.io/client-go/pkg/version.gitVersion": "v{version}"},
     ),
     "prometheus": GoPart(
         programs={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
@@ -91,6 +96,10 @@ GO_PARTS: Mapping[str, GoPart] = {
         prepare=embed_schema,
         # The whole Kubernetes API once more, as constructors that only the plugin's own components call.
         unoptimised=f"{_KUBERNETES_PLUGIN}/sdk/...",
+    ),
+    "traefik": GoPart(
+        programs={"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
+        stamps={"github.com/traefik/traefik/v3/pkg/version.Version": "{version}"},
     ),
 }
 

@@ -14,7 +14,7 @@ from toolchain.recipes import static_image
 from toolchain.recipes.images import IMAGES
 from toolchain.sources.build import Recipe
 
-_PROGRAMS = ("http-echo", "prometheus")
+_PROGRAMS = ("http-echo", "metrics-server", "prometheus", "traefik")
 
 
 def _recipe(program: str) -> Recipe:

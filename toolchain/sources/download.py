@@ -10,10 +10,12 @@ import hashlib
 import http.client
 import shutil
 import ssl
+import stat
 import tarfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -202,27 +204,40 @@ def unpack(part: Part, file: Path, out: Path, how: Unpack) -> None:
         (target / how.file).chmod(0o755)
         return
     try:
-        with tarfile.open(file) as archive:
-            for member in archive:
-                _extract(archive, member, target, how.strip)
-    except tarfile.TarError as error:
+        for name, executable, content in _zip_files(file) if zipfile.is_zipfile(file) else _tar_files(file):
+            _write(target, PurePosixPath(name).parts[how.strip :], content, executable=executable)
+    except (tarfile.TarError, zipfile.BadZipFile) as error:
         raise NotObtainableError(
             f"the download is no archive that can be read ({error})",
             hint="build it: `--from build`",
         ) from error
 
 
-def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path, strip: int) -> None:
-    """Write one regular file below `target`; links and devices have no business in these archives."""
-    steps = [step for step in PurePosixPath(member.name).parts if step != "."][strip:]
-    content = archive.extractfile(member) if member.isfile() else None
-    if content is None or not steps or ".." in steps or steps[0].startswith("/"):
-        return
-    file = target.joinpath(*steps)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with content, file.open("wb") as sink:
-        shutil.copyfileobj(content, sink)
-    file.chmod(0o755 if member.mode & 0o100 else 0o644)
+def _tar_files(file: Path) -> Iterator[tuple[str, bool, IO[bytes]]]:
+    """Name, whether it is executable, and content; links and devices have no business in these archives."""
+    with tarfile.open(file) as archive:
+        for member in archive:
+            if member.isfile() and (content := archive.extractfile(member)) is not None:
+                yield member.name, bool(member.mode & 0o100), content
+
+
+def _zip_files(file: Path) -> Iterator[tuple[str, bool, IO[bytes]]]:
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            mode = member.external_attr >> 16  # none where the archive was not made on a Unix
+            if not member.is_dir() and not stat.S_ISLNK(mode):
+                yield member.filename, bool(mode & 0o100), archive.open(member)
+
+
+def _write(target: Path, steps: tuple[str, ...], content: IO[bytes], *, executable: bool) -> None:
+    with content:
+        if not steps or ".." in steps or steps[0].startswith("/"):
+            return
+        file = target.joinpath(*steps)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as sink:
+            shutil.copyfileobj(content, sink)
+        file.chmod(0o755 if executable else 0o644)
 
 
 def _amount(got: int, expected: int | None) -> str:
