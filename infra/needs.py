@@ -39,6 +39,12 @@ def _parts(settings: StackSettings) -> Iterator[str]:
     if not _images(settings.cluster):
         yield "node-image"
     yield from CONTROLLERS[settings.ingress.controller].parts
+    if any(app.autoscaler for app in settings.apps):
+        yield "image-metrics-server"
+    if settings.monitoring.grafana_port is not None:
+        yield "image-grafana"
+    if settings.load.engine == "k6":
+        yield "k6"
 
 
 def _images(cluster: ClusterSettings) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from infra import needs as needs_module
 from infra.check import settings_of
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
-from infra.model import StackSettings
+from infra.model import AutoscalerSettings, StackSettings
 from infra.needs import needs
 from infra.paths import ROOT
 from toolchain.pins import load_pins
@@ -40,6 +40,20 @@ def test_another_version_of_kubernetes_needs_kinds_own_image() -> None:
     own = on_node_image("kindest/node:v1.33.1")
     needed = needs(replace(own, cluster=replace(own.cluster, kubernetes_version="1.33.1")))
     assert {"kindest/node:v1.33.1": "cluster_kubernetes_version"} == needed.images
+
+
+def test_what_only_some_stacks_have_is_needed_by_those_alone() -> None:
+    ci = settings()
+    autoscaler = AutoscalerSettings(
+        min_replicas=1, max_replicas=2, target_cpu_percent=50, scale_up_stabilization_s=0
+    )
+    more = {
+        "image-metrics-server": replace(ci, apps=(replace(ci.apps[0], autoscaler=autoscaler), *ci.apps[1:])),
+        "image-grafana": replace(ci, monitoring=replace(ci.monitoring, grafana_port=30_091)),
+        "k6": replace(ci, load=replace(ci.load, engine="k6")),
+    }
+    for part, changed in more.items():
+        assert {part} == set(needs(changed).parts) - set(needs(ci).parts)
 
 
 def test_every_part_that_a_stack_of_the_project_needs_is_pinned() -> None:
