@@ -12,7 +12,8 @@ class Generator:
     `cpu_s` is what sending and receiving took within the window. `connections_opened` counts from warm-up on:
     where it equals the number of clients, every connection was reused to the end. `dropped_requests` were
     due and never started, for lack of a free client. Where an engine does not tell when it meant to send
-    (`tells_intended_start`), its samples have the actual start for the intended one.
+    (`tells_intended_start`), its samples have the actual start for the intended one. `notes` are what else a
+    reader has to know to judge the figures, a sentence each.
     """
 
     engine: str
@@ -20,6 +21,7 @@ class Generator:
     connections_opened: int
     dropped_requests: int = 0
     tells_intended_start: bool = True
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loadtest.engines.contract import Engine
 from loadtest.errors import UsageError
-from loadtest.plan import PROFILES, ClosedLoop, LoadPlan, ProfileKind, Script
+from loadtest.plan import PROFILES, ClosedLoop, LoadPlan, ProfileKind, Script, Users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,16 @@ def _builtin() -> Engine:
     return BuiltinEngine()
 
 
+def _locust() -> Engine:
+    from loadtest.engines.locust.engine import LocustEngine
+
+    return LocustEngine()
+
+
 # An engine is imported only when it is made: naming the choices has to cost nothing.
 ENGINES: Mapping[str, EngineRow] = {
     "builtin": EngineRow(make=_builtin, profiles=frozenset({ClosedLoop})),
+    "locust": EngineRow(make=_locust, profiles=frozenset({Users, Script})),
 }
 
 

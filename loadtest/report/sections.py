@@ -94,6 +94,7 @@ def validity(report: Report) -> Section:
     ]
     if generator.dropped_requests:
         lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
+    lines += map(escape.inline, generator.notes)
     return Section(title="Validity of the run", body=items(lines))
 
 

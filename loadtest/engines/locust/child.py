@@ -1,0 +1,71 @@
+"""A program beside this one that prints lines until it ends, in a process group of its own.
+
+Leaves out what the lines mean.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from loadtest.process import program_missing
+
+_TAIL_LINES = 20
+_LINE_CHARACTERS = 500
+
+
+class Child:
+    """It may notice our end by that of its standard input, on which nothing is ever written."""
+
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise program_missing(arguments[0]) from error
+        self._said: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
+        self._listener.start()
+
+    def lines(self) -> Iterator[bytes]:
+        """Standard output, until its end or `kill`."""
+        yield from self._process.stdout or ()
+
+    def exit_code(self) -> int:
+        """Waits for the end."""
+        code = self._process.wait()
+        self._listener.join(timeout=1.0)
+        return code
+
+    def said(self) -> str:
+        """The last lines of standard error."""
+        return "\n".join(self._said)
+
+    def kill(self) -> None:
+        """The whole group, at once. May be called at any time, from a signal's handler as well."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        self._listener.join(timeout=1.0)
+
+    def _listen(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._said.append(line[:_LINE_CHARACTERS].decode(errors="replace").rstrip())
