@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolchain.recipes import debian_node, go_compiler, go_parts, ingress_nginx, node_image, workload_images
+from toolchain.recipes import (
+    debian_node,
+    go_compiler,
+    go_parts,
+    ingress_nginx,
+    node_image,
+    own_charts,
+    workload_images,
+)
 from toolchain.sources.build import Recipe
 
 RECIPES: Mapping[str, Recipe] = {
@@ -13,5 +21,6 @@ RECIPES: Mapping[str, Recipe] = {
     **debian_node.RECIPES,
     **node_image.RECIPES,
     **ingress_nginx.RECIPES,
+    **own_charts.RECIPES,
     **workload_images.RECIPES,
 }

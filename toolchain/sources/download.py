@@ -24,13 +24,14 @@ from urllib.parse import urlsplit
 from toolchain.errors import NotObtainableError, WrongChecksumError
 from toolchain.pins import Download, Part, Unpack
 from toolchain.sources.hosts import Hosts, reason_of
+from toolchain.sources.sums import sum_of
 
 _HEADERS_TIMEOUT_S = 5.0
 _ATTEMPTS = 3
 """So many in a row that bring nothing are one too many; what brings some bytes may go on."""
 _PAUSE_S = 2.0
 _CHUNK_BYTES = 1 << 18
-_CHECKSUMS_LIMIT_BYTES = 1 << 20
+_CHECKSUMS_LIMIT_BYTES = 1 << 24
 _BROKEN = (http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
 """What reading from a network raises; the bare OSError of a full disk is none of these."""
 
@@ -90,16 +91,12 @@ def _published_sum(
     published.unlink(missing_ok=True)  # no sum says whether what an earlier run left is part of this list
     _fetch(part, pinned.checksums, published, hosts=hosts, report=report)
     with published.open("rb") as source:
-        lines = source.read(_CHECKSUMS_LIMIT_BYTES).decode(errors="replace").splitlines()
+        text = source.read(_CHECKSUMS_LIMIT_BYTES).decode(errors="replace")
     published.unlink()
-    wanted = PurePosixPath(urlsplit(pinned.url).path).name
-    for line in lines:
-        sha256, _, name = line.strip().partition(" ")
-        alone = not name and len(lines) == 1  # a list of one file need not name it
-        if (alone or name.strip().lstrip("*") == wanted) and len(sha256) == hashlib.sha256().digest_size * 2:
-            return sha256.lower()
+    if (sha256 := sum_of(pinned.url, text)) is not None:
+        return sha256
     raise NotObtainableError(
-        f"{pinned.checksums} has no sum for {wanted}",
+        f"{pinned.checksums} has no sum for {pinned.url.rpartition('/')[2]}",
         hint="check the version in toolchain/pins.toml",
     )
 
