@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from infra.model import StackSettings
+from infra.naming import Naming
 from infra.parsing import SettingsError, parse
-from infra.paths import PROJECT_FILE, ROOT, claims, kubeconfig
-from infra.ports import cluster_ports, port_problems, port_taken
+from infra.paths import PROJECT_FILE, ROOT, claims, text_or_none
+from infra.ports import stack_port_problems
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
 
@@ -31,19 +32,24 @@ def _facts(stack_file: Path) -> dict[str, Any]:
     except SettingsError as error:
         return {"problems": list(error.problems)}
     return {
-        "problems": port_problems(
-            settings.host_ports, taken=port_taken, own=lambda: cluster_ports(settings.cluster.name)
-        ),
-        "cluster": {
-            "provider": settings.cluster.provider,
-            "name": settings.cluster.name,
-            "context": settings.cluster.context,
-            "kubeconfig_path": str(kubeconfig(settings.stack, settings.cluster.name)),
-            "node_image": settings.cluster.node_image,
-        },
+        "problems": stack_port_problems(settings),
+        "cluster": _cluster(settings),
         "objectives": [asdict(objective) for objective in settings.objectives],
         "load": asdict(settings.load),
         "ports": settings.host_ports,
+    }
+
+
+def _cluster(settings: StackSettings) -> dict[str, Any]:
+    cluster = settings.cluster
+    return {
+        "provider": cluster.provider,
+        "name": cluster.name,
+        "context": cluster.context,
+        "kubeconfig_path": text_or_none(settings.kubeconfig),
+        "node_image": None if cluster.existing else cluster.node_image,
+        "namespace_prefix": settings.namespace_prefix,
+        "selector": Naming(prefix=settings.namespace_prefix).selector,
     }
 
 

@@ -5,6 +5,9 @@ Leaves out where the values come from (`settings`, `check`) and what makes them 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from infra.paths import kubeconfig
 
 
 class LoadProfile(StrEnum):
@@ -23,13 +26,23 @@ class Comparison(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterSettings:
-    """`provider` is a name in `infra.clusters.PROVIDERS`.
+class ExistingCluster:
+    """A context of a kubeconfig, of the one that `kubectl` would take where none is named."""
 
+    context: str
+    kubeconfig: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSettings:
+    """`provider` is a name in `infra.clusters.PROVIDERS`; the rest is of clusters to be made.
+
+    `existing` is None where the cluster is to be made.
     `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
     """
 
     provider: str
+    existing: ExistingCluster | None
     name: str
     control_planes: int
     workers: int
@@ -38,21 +51,28 @@ class ClusterSettings:
     autoscaling_sync_s: int
 
     @property
-    def nodes(self) -> int:
-        return self.control_planes + self.workers
+    def nodes(self) -> int | None:
+        """None where the cluster is not ours to count."""
+        return None if self.existing else self.control_planes + self.workers
 
     @property
     def context(self) -> str:
         """The kubeconfig context, which kind names after the cluster."""
-        return f"kind-{self.name}"
+        return self.existing.context if self.existing else f"kind-{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngressSettings:
-    """`controller` is a name in `infra.ingress.CONTROLLERS`; `port` is on the machine's loopback address."""
+    """`controller` is a name in `infra.ingress.CONTROLLERS`; `port` is where it answers at `address`.
+
+    An `address` of None is the machine's own loopback address. On an existing cluster a tunnel leads from
+    there; at any other address the nodes' `node_port` is taken to stand behind it.
+    """
 
     controller: str
+    address: str | None
     port: int
+    node_port: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +177,25 @@ class StackSettings:
     objectives: tuple[ObjectiveSettings, ...]
 
     @property
+    def kubeconfig(self) -> Path | None:
+        """The way into the cluster: in a place of the stack's own, or wherever an existing cluster's lies."""
+        if self.cluster.existing:
+            return self.cluster.existing.kubeconfig
+        return kubeconfig(self.stack, self.cluster.name)
+
+    @property
+    def tunnelled(self) -> bool:
+        """Whether the ingress is reached through a tunnel and not at a port of its own."""
+        return self.cluster.existing is not None and self.ingress.address is None
+
+    @property
     def host_ports(self) -> dict[str, int]:
         """The loopback ports this stack takes on the machine, by the key that sets each."""
+        of_the_ingress = None if self.ingress.address else self.ingress.port
+        if self.cluster.existing:
+            return {"ingress_port": of_the_ingress} if of_the_ingress else {}
         ports = {
-            "ingress_port": self.ingress.port,
+            "ingress_port": of_the_ingress,
             "monitoring_port": self.monitoring.port,
             "monitoring_grafana_port": self.monitoring.grafana_port,
         }

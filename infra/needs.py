@@ -18,7 +18,8 @@ from infra.parsing import SettingsError
 from infra.parsing.cluster import node_image
 from infra.paths import ROOT
 
-_OF_PROVIDER: Mapping[str, tuple[str, ...]] = {"kind": ("kind",)}
+_OF_PROVIDER: Mapping[str, tuple[str, ...]] = {"kind": ("kind",), "existing": ()}
+_IMAGE = "image-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +32,15 @@ class Needs:
 
 def needs(settings: StackSettings) -> Needs:
     """What is to be there before the stack can be deployed and tested. Pure."""
-    return Needs(parts=tuple(_parts(settings)), images=_images(settings.cluster))
+    parts = tuple(_parts(settings))
+    if settings.cluster.existing:  # which gets its images itself
+        return Needs(parts=tuple(part for part in parts if not part.startswith(_IMAGE)))
+    return Needs(parts=parts, images=_images(settings.cluster))
 
 
 def _parts(settings: StackSettings) -> Iterator[str]:
     yield from _OF_PROVIDER[settings.cluster.provider]
-    if not _images(settings.cluster):
+    if settings.cluster.existing is None and not _images(settings.cluster):
         yield "node-image"
     yield from CONTROLLERS[settings.ingress.controller].parts
     if any(app.autoscaler for app in settings.apps):

@@ -13,18 +13,29 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterOutput:
+    """`namespaces` are those that may be looked into; None for all, as in a cluster made for the stack.
+
+    What is None else is not known of an existing cluster.
+    """
+
     provider: str
     name: str
     context: str
-    kubeconfig_path: str
-    nodes: int
-    kubernetes_version: str
+    namespaces: tuple[str, ...] | None
+    kubeconfig_path: str | None
+    nodes: int | None
+    kubernetes_version: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngressOutput:
+    """`tunnelled` says that a tunnel to `service` has to be there for `address` and `port` to answer."""
+
     controller: str
     namespace: str
+    service: str
+    service_port: int
+    tunnelled: bool
     address: str
     port: int
     chart_version: str
@@ -103,15 +114,16 @@ class StackOutputs:
     monitoring: MonitoringOutput
     load: LoadOutput
     objectives: tuple[ObjectiveOutput, ...]
-    kubeconfig: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str] | None
     schema_version: int = SCHEMA_VERSION
 
 
 def export(outputs: StackOutputs) -> None:
-    """Exports every field under its own name, as plain values; the kubeconfig as a secret."""
+    """Exports every field under its own name, as plain values; a kubeconfig of ours as a secret."""
     pulumi.export("schema_version", outputs.schema_version)
     for name in ("cluster", "ingress", "monitoring", "load"):
         pulumi.export(name, asdict(getattr(outputs, name)))
     for name in ("apps", "objectives"):
         pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])
-    pulumi.export("kubeconfig", pulumi.Output.secret(outputs.kubeconfig))
+    if outputs.kubeconfig is not None:
+        pulumi.export("kubeconfig", pulumi.Output.secret(outputs.kubeconfig))

@@ -21,3 +21,7 @@ def claims(stack: str) -> Path:
 
 def kubeconfig(stack: str, cluster: str) -> Path:
     return claims(stack) / f"{cluster}.yaml"
+
+
+def text_or_none(path: Path | None) -> str | None:
+    return None if path is None else str(path)

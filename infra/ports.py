@@ -7,6 +7,8 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 
+from infra.model import StackSettings
+
 LOOPBACK = "127.0.0.1"
 _ASK_ENGINE_S = 10
 
@@ -25,6 +27,16 @@ def port_problems(
         for key, port in busy.items()
         if port not in ours
     ]
+
+
+def stack_port_problems(settings: StackSettings) -> list[str]:
+    """The same of a whole stack."""
+    cluster = settings.cluster
+    return port_problems(
+        settings.host_ports,
+        taken=port_taken,
+        own=lambda: frozenset() if cluster.existing else cluster_ports(cluster.name),
+    )
 
 
 def port_taken(port: int) -> bool:

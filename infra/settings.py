@@ -12,7 +12,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE
-from infra.ports import cluster_ports, port_problems, port_taken
+from infra.ports import stack_port_problems
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
 # The language host takes this exit code for "the reason was shown" and adds no second error of its own.
@@ -36,9 +36,7 @@ def load() -> StackSettings:
 
 def _check_machine(settings: StackSettings) -> None:
     """A taken port stops a deployment; a preview does not depend on the machine it runs on and only warns."""
-    problems = port_problems(
-        settings.host_ports, taken=port_taken, own=lambda: cluster_ports(settings.cluster.name)
-    )
+    problems = stack_port_problems(settings)
     if not problems:
         return
     if not pulumi.runtime.is_dry_run():

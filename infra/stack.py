@@ -23,7 +23,7 @@ from infra.outputs import (
     ObjectiveOutput,
     StackOutputs,
 )
-from infra.paths import kubeconfig
+from infra.paths import text_or_none
 from infra.ports import LOOPBACK
 from infra.workloads.apps import Apps, AppsArgs
 
@@ -34,12 +34,12 @@ MONITORING_NODE_PORT = 30090
 def build(settings: StackSettings) -> StackOutputs:
     """Registers every resource of the stack; what it returns is what the program exports."""
     cluster = _cluster(settings)
-    # All that is in the cluster goes away with it: nothing in it is deleted one by one.
+    # All that is in a cluster that goes away goes with it: nothing in it is deleted one by one.
     inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
     naming = Naming(prefix=settings.namespace_prefix)
     ingress = CONTROLLERS[settings.ingress.controller].make(
         "ingress",
-        IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE),
+        _ingress_args(settings, naming),
         inside,
     )
     apps = Apps(
@@ -56,8 +56,8 @@ def build(settings: StackSettings) -> StackOutputs:
         "monitoring",
         PrometheusArgs(
             naming=naming,
-            node_port=MONITORING_NODE_PORT,
-            namespaces=(),
+            node_port=None if settings.cluster.existing else MONITORING_NODE_PORT,
+            namespaces=(ingress.namespace, apps.namespace) if settings.cluster.existing else (),
             scrape_interval_s=settings.monitoring.scrape_interval_s,
         ),
         inside,
@@ -69,11 +69,19 @@ def _cluster(settings: StackSettings) -> Cluster:
     return PROVIDERS[settings.cluster.provider]("cluster", cluster_args(settings))
 
 
+def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
+    if settings.cluster.existing:
+        port = settings.ingress.node_port if settings.ingress.address else None
+        return IngressArgs(naming=naming, node_port=port, node_labels={})
+    return IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE)
+
+
 def cluster_args(settings: StackSettings) -> ClusterArgs:
     """What the stack asks of its cluster. Pure."""
     return ClusterArgs(
         name=settings.cluster.name,
-        kubeconfig=kubeconfig(settings.stack, settings.cluster.name),
+        context=settings.cluster.context,
+        kubeconfig=settings.kubeconfig,
         control_planes=settings.cluster.control_planes,
         workers=settings.cluster.workers,
         node_image=settings.cluster.node_image,
@@ -88,19 +96,24 @@ def cluster_args(settings: StackSettings) -> ClusterArgs:
 def _outputs(
     settings: StackSettings, cluster: Cluster, ingress: Ingress, apps: Apps, prometheus: Prometheus
 ) -> StackOutputs:
+    own = (ingress.namespace, apps.namespace, prometheus.namespace)
     return StackOutputs(
         cluster=ClusterOutput(
             provider=settings.cluster.provider,
             name=settings.cluster.name,
             context=settings.cluster.context,
-            kubeconfig_path=str(kubeconfig(settings.stack, settings.cluster.name)),
+            namespaces=own if settings.cluster.existing else None,
+            kubeconfig_path=text_or_none(settings.kubeconfig),
             nodes=settings.cluster.nodes,
-            kubernetes_version=settings.cluster.kubernetes_version,
+            kubernetes_version=None if settings.cluster.existing else settings.cluster.kubernetes_version,
         ),
         ingress=IngressOutput(
             controller=settings.ingress.controller,
             namespace=ingress.namespace,
-            address=LOOPBACK,
+            service=ingress.service,
+            service_port=ingress.service_port,
+            tunnelled=settings.tunnelled,
+            address=settings.ingress.address or LOOPBACK,
             port=settings.ingress.port,
             chart_version=ingress.chart_version,
             image=ingress.image,
@@ -123,7 +136,7 @@ def _outputs(
             service=prometheus.service,
             service_port=prometheus.port,
             address=LOOPBACK,
-            port=settings.monitoring.port,
+            port=None if settings.cluster.existing else settings.monitoring.port,
             scrape_interval_s=settings.monitoring.scrape_interval_s,
         ),
         load=_load(settings.load),

@@ -11,14 +11,16 @@ from functools import partial
 from pathlib import Path
 
 from loadtest import process, slo
-from loadtest.cluster import kind
+from loadtest.cluster import existing, kind
+from loadtest.cluster.kubectl import Kubectl
 from loadtest.engines import engine_for
 from loadtest.errors import LoadTestError, MachineError, UsageError
 from loadtest.exit_codes import ExitCode, worst
 from loadtest.load_options import Flags
 from loadtest.stack_facts import StackFacts, read_stack_facts
 
-_PROGRAMS = ("pulumi", "kind", "kubectl", "docker")
+_PROGRAMS = ("pulumi", "kubectl")
+_PROGRAMS_OF_KIND = ("kind", "docker")
 _DISK_FREE_MINIMUM_BYTES = 3 * 2**30
 _TIMEOUT_S = 20.0
 
@@ -49,6 +51,7 @@ def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFa
         _engine,
         _disk,
         _leftovers,
+        _existing_cluster,
     )
     with ThreadPoolExecutor(len(checks)) as pool:
         found = list(pool.map(lambda one: _problems(one(project, facts)), checks))
@@ -63,8 +66,12 @@ def _problems(found: Iterable[Problem]) -> list[Problem]:
     try:
         problems.extend(found)
     except LoadTestError as error:
-        problems.append(Problem(message=error.message, hint=error.hint, exit_code=error.exit_code))
+        problems.append(_problem(error))
     return problems
+
+
+def _problem(error: LoadTestError) -> Problem:
+    return Problem(message=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
@@ -80,7 +87,8 @@ def _load(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Pro
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    if missing := [name for name in _PROGRAMS if not shutil.which(name)]:
+    needed = (*_PROGRAMS, *(_PROGRAMS_OF_KIND if _is_made_here(facts) else ()))
+    if missing := [name for name in needed if not shutil.which(name)]:
         yield Problem(
             message=f"not on the PATH: {', '.join(missing)}",
             hint="`make setup` gets them; then run through `make`, or `source .venv/bin/activate` first.",
@@ -89,6 +97,8 @@ def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 
 def _engine(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    if not _is_made_here(facts):
+        return
     process.answer(
         ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
     )
@@ -118,7 +128,7 @@ def _disk(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 
 def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    if facts.cluster is None or facts.cluster.provider != "kind":
+    if facts.cluster is None or not _is_made_here(facts):
         return
     if containers := kind.node_containers(facts.cluster.name, folder=project):
         yield Problem(
@@ -126,3 +136,17 @@ def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
             hint="If it is an earlier run's, `make destroy` takes it down: no run starts over leftovers.",
             exit_code=MachineError.exit_code,
         )
+
+
+def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    cluster = facts.cluster
+    if cluster is None or _is_made_here(facts):
+        return
+    kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
+    for error in existing.problems(kubectl, prefix=cluster.namespace_prefix, selector=cluster.selector):
+        yield _problem(error)
+
+
+def _is_made_here(facts: StackFacts) -> bool:
+    """With a config that cannot be read, as if it were."""
+    return facts.cluster is None or facts.cluster.provider == "kind"

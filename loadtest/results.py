@@ -4,13 +4,14 @@ Leaves out how a format renders (report) and how a place is written to (publish)
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from loadtest import machine
 from loadtest.artifacts import Artifacts
-from loadtest.cluster import diagnostics
+from loadtest.cluster import diagnostics, existing
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.errors import LoadTestError, UsageError
 from loadtest.exit_codes import ExitCode
@@ -19,7 +20,7 @@ from loadtest.publish import publish as publish_texts
 from loadtest.report import FORMATS, comment, json_format, markdown, timings
 from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, StageTiming
 from loadtest.settings import Settings
-from loadtest.stack_facts import StackFacts
+from loadtest.stack_facts import ClusterFacts, StackFacts
 
 
 def save_report(artifacts: Artifacts, report: AnyReport) -> None:
@@ -78,8 +79,20 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
 
 
 def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
-    if facts.cluster is None or not Path(facts.cluster.kubeconfig_path).exists():
+    cluster = facts.cluster
+    if cluster is None or (cluster.kubeconfig_path and not Path(cluster.kubeconfig_path).exists()):
         return ()
-    kubectl = Kubectl(kubeconfig_path=facts.cluster.kubeconfig_path, context=facts.cluster.context)
-    kind_cluster = facts.cluster.name if facts.cluster.provider == "kind" else None
+    try:
+        kubectl = _kubectl(cluster)
+    except LoadTestError as error:
+        return (error.message,)
+    kind_cluster = cluster.name if cluster.provider == "kind" else None
     return diagnostics.gather(kubectl, kind_cluster=kind_cluster, folder=job.artifacts.diagnostics).tail
+
+
+def _kubectl(cluster: ClusterFacts) -> Kubectl:
+    """Looks into everything in a cluster made for the stack, else into the stack's own namespaces alone."""
+    kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
+    if cluster.provider == "kind":
+        return kubectl
+    return replace(kubectl, namespaces=existing.own_namespaces(kubectl, cluster.selector))

@@ -19,13 +19,18 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFacts:
-    """`node_image` is None where the cluster is not ours to make."""
+    """`node_image` is None where the cluster is not ours to make, `kubeconfig_path` where kubectl finds it.
+
+    `selector` is of the label by which all is known that the stack put into a cluster that stays.
+    """
 
     provider: str
     name: str
     context: str  # of the kubeconfig
-    kubeconfig_path: str
+    kubeconfig_path: str | None
     node_image: str | None
+    namespace_prefix: str = ""
+    selector: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,17 +22,24 @@ class ClusterTarget:
     provider: str
     name: str
     context: str  # kubeconfig context
-    kubeconfig_path: str
-    nodes: int
-    kubernetes_version: str
+    namespaces: tuple[str, ...] | None = None  # that may be looked into; None: all
+    kubeconfig_path: str | None = None  # None: where kubectl looks for it
+    nodes: int | None = None  # None: not made for this stack
+    kubernetes_version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngressTarget:
-    """Clients connect to `address:port` and send the app's name as Host: no name is ever resolved."""
+    """Clients connect to `address:port` and send the app's name as Host: no name is ever resolved.
+
+    Where it is `tunnelled`, a tunnel to the `service` has to be there for that.
+    """
 
     controller: str
     namespace: str
+    service: str
+    service_port: int
+    tunnelled: bool
     address: str
     port: int
     chart_version: str
@@ -71,7 +78,7 @@ class MonitoringTarget:
     service: str
     service_port: int
     address: str
-    port: int | None
+    port: int | None = None
     scrape_interval_s: float
 
 

@@ -18,4 +18,10 @@ def _kind(name: str, args: ClusterArgs) -> Cluster:
     return KindCluster(name, args)
 
 
-PROVIDERS: Mapping[str, Callable[[str, ClusterArgs], Cluster]] = {"kind": _kind}
+def _existing(name: str, args: ClusterArgs) -> Cluster:
+    from infra.clusters.existing import ExistingCluster
+
+    return ExistingCluster(name, args)
+
+
+PROVIDERS: Mapping[str, Callable[[str, ClusterArgs], Cluster]] = {"kind": _kind, "existing": _existing}

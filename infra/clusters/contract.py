@@ -18,13 +18,15 @@ class PortMapping:
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """`kubeconfig` is where to put the way into the cluster.
+    """`context` of `kubeconfig` is the way into the cluster: where to put it, or where it lies.
 
+    A kubeconfig of None is the one that `kubectl` would take.
     `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
     """
 
     name: str
-    kubeconfig: Path
+    context: str
+    kubeconfig: Path | None
     control_planes: int
     workers: int
     node_image: str
@@ -33,8 +35,11 @@ class ClusterArgs:
 
 
 class Cluster(Protocol):
-    """`lifetime` is the resource with whose end everything in the cluster ends too."""
+    """What is in the cluster ends with `lifetime`; None where the cluster stays.
+
+    `kubeconfig` is the text of it; None where it is not the stack's to hand out.
+    """
 
     provider: kubernetes.Provider
-    lifetime: pulumi.Resource
-    kubeconfig: pulumi.Output[str]
+    lifetime: pulumi.Resource | None
+    kubeconfig: pulumi.Output[str] | None

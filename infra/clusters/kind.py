@@ -21,8 +21,8 @@ class KindCluster(pulumi.ComponentResource):
     """Meets `infra.clusters.contract.Cluster`."""
 
     provider: kubernetes.Provider
-    lifetime: pulumi.Resource
-    kubeconfig: pulumi.Output[str]
+    lifetime: pulumi.Resource | None
+    kubeconfig: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:clusters:KindCluster", name, None, opts)
@@ -30,8 +30,9 @@ class KindCluster(pulumi.ComponentResource):
         self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(args.kubeconfig)}
         cluster = self._cluster(args)
         self.lifetime = cluster
-        self.kubeconfig = self._kubeconfig(cluster)
-        self.provider = self._kubernetes(cluster, args.name)
+        kubeconfig = self._kubeconfig(cluster)
+        self.kubeconfig = kubeconfig
+        self.provider = self._kubernetes(cluster, kubeconfig, args.name)
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _cluster(self, args: ClusterArgs) -> local.Command:
@@ -63,10 +64,12 @@ class KindCluster(pulumi.ComponentResource):
         )
         return pulumi.Output.secret(read.stdout)
 
-    def _kubernetes(self, cluster: local.Command, name: str) -> kubernetes.Provider:
+    def _kubernetes(
+        self, cluster: local.Command, kubeconfig: pulumi.Output[str], name: str
+    ) -> kubernetes.Provider:
         return kubernetes.Provider(
             self._title,
-            kubeconfig=self.kubeconfig,
+            kubeconfig=kubeconfig,
             # A new cluster's kubeconfig replaces this provider, and with it all that is in the cluster. The
             # option says so and not the provider itself, which does not while its identifier stays: the
             # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.

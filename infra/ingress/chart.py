@@ -43,6 +43,7 @@ class ChartIngress(pulumi.ComponentResource):
 
     namespace: str
     service: str
+    service_port = 80
     class_name: str
     chart_version: str
     image: str

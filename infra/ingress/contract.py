@@ -20,13 +20,14 @@ class IngressArgs:
 
 
 class Ingress(Protocol):
-    """Plain HTTP is at port 80 of `service` in `namespace`.
+    """`service` of `namespace` takes plain HTTP in the cluster, at `service_port`.
 
     `chart_version` and `image` say what runs, for the report; all is known before anything is created.
     """
 
     namespace: str
     service: str
+    service_port: int
     class_name: str
     chart_version: str
     image: str

@@ -39,6 +39,7 @@ def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
     )
     section.close()
     _check_ports_differ(section, settings)
+    _check_existing(section, settings)
     if section.problems:
         raise SettingsError(section.problems)
     return settings
@@ -49,3 +50,10 @@ def _check_ports_differ(section: Section, settings: StackSettings) -> None:
     for port in repeated(str(port) for port in ports.values() if port):
         alike = [key for key, value in ports.items() if str(value) == port]
         section.problem(" and ".join(alike), f"are both {port}, each needs a port of its own")
+
+
+def _check_existing(section: Section, settings: StackSettings) -> None:
+    if settings.cluster.existing and not settings.namespace_prefix:
+        section.problem("namespace_prefix", "is not set, what is put into an existing cluster needs one")
+    if settings.ingress.address and not settings.cluster.existing:
+        section.problem("ingress_address", "is set, a cluster of this machine has its loopback address")

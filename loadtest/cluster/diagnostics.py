@@ -31,8 +31,8 @@ _TAIL_LOG_LINES = 6
 _TAIL_CHARACTERS = 300
 
 _ALL = "--all-namespaces"
+_NODES_FILE = {"nodes.txt": ("describe", "nodes")}
 _FILES = {
-    "nodes.txt": ("describe", "nodes"),
     "workloads.txt": ("get", "deployments,statefulsets,daemonsets,services,ingresses", _ALL, "-o", "wide"),
     "pods.txt": ("get", "pods", _ALL, "-o", "wide"),
     "pod-descriptions.txt": ("describe", "pods", _ALL),
@@ -51,7 +51,7 @@ class Diagnostics:
 def gather(kubectl: Kubectl, *, kind_cluster: str | None, folder: Path) -> Diagnostics:
     """Fill the folder. `kind_cluster` is the name of the kind cluster, None where it is none of kind's."""
     gathering = _Gathering(folder)
-    if gathering.part("nodes", lambda: kubectl.text("get", "nodes", "-o", "wide", timeout_s=_ANSWER_S)):
+    if gathering.part("the cluster", lambda: kubectl.text("version", timeout_s=_ANSWER_S)):
         gathering.from_cluster(kubectl)
     if kind_cluster:
         gathering.part("kind export logs", lambda: _export(kind_cluster, folder / "kind"))
@@ -77,7 +77,9 @@ class _Gathering:
         return True
 
     def from_cluster(self, kubectl: Kubectl) -> None:
-        for name, words in _FILES.items():
+        # A node's description names the pods of everybody on it.
+        of_nodes = _NODES_FILE if kubectl.namespaces is None else {}
+        for name, words in (of_nodes | _FILES).items():
             self.part(name, partial(self._answer, kubectl, name, words))
         pods: list[Pod] = []
         self.part("pods", lambda: pods.extend(kubectl.items(Pod, "pods", _ALL, timeout_s=_ANSWER_S)))

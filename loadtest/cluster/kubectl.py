@@ -14,6 +14,7 @@ from loadtest.process import program_missing
 from loadtest.target import ClusterTarget
 
 _ERROR_CHARACTERS = 500
+_EVERYWHERE = "--all-namespaces"
 _Kind = TypeVar("_Kind")
 
 
@@ -23,18 +24,26 @@ class _List(msgspec.Struct):
 
 @dataclass(frozen=True, kw_only=True)
 class Kubectl:
-    """How to speak to one cluster; nothing is asked until a method is called."""
+    """How to speak to one cluster; nothing is asked until a method is called.
 
-    kubeconfig_path: str
+    `namespaces` are those that may be looked into, None for all: `--all-namespaces` then means these.
+    """
+
+    kubeconfig_path: str | None  # None: where kubectl looks for it
     context: str
+    namespaces: tuple[str, ...] | None = None
     program: str = "kubectl"
 
     def arguments(self, *words: str) -> list[str]:
-        return [self.program, "--kubeconfig", self.kubeconfig_path, "--context", self.context, *words]
+        kubeconfig = () if self.kubeconfig_path is None else ("--kubeconfig", self.kubeconfig_path)
+        return [self.program, *kubeconfig, "--context", self.context, *words]
 
-    def text(self, *words: str, timeout_s: float = 10.0) -> str:
+    def text(self, *words: str, stdin: str | None = None, timeout_s: float = 10.0) -> str:
         """What the call prints. Raises UnhealthyError where the cluster refuses or does not answer."""
-        done = self._run(*words, timeout_s=timeout_s)
+        return "".join(self._text(*call, stdin=stdin, timeout_s=timeout_s) for call in self._calls(words))
+
+    def _text(self, *words: str, timeout_s: float, stdin: str | None = None) -> str:
+        done = self._run(*words, stdin=stdin, timeout_s=timeout_s)
         if done.returncode != 0:
             raise UnhealthyError(
                 f"`kubectl {' '.join(words)}` failed: {_last(done.stderr)}",
@@ -44,7 +53,11 @@ class Kubectl:
 
     def items(self, kind: type[_Kind], *words: str, timeout_s: float = 10.0) -> list[_Kind]:
         """The objects `kubectl get <words>` finds, read as `kind`."""
-        text = self.text("get", *words, "-o", "json", timeout_s=timeout_s)
+        calls = self._calls(words)
+        return [item for call in calls for item in self._items(kind, *call, timeout_s=timeout_s)]
+
+    def _items(self, kind: type[_Kind], *words: str, timeout_s: float) -> list[_Kind]:
+        text = self._text("get", *words, "-o", "json", timeout_s=timeout_s)
         try:
             return [
                 msgspec.json.decode(item, type=kind) for item in msgspec.json.decode(text, type=_List).items
@@ -54,6 +67,14 @@ class Kubectl:
                 f"`kubectl get {' '.join(words)}` answered something unexpected: {error}",
                 hint="Does kubectl's version fit the cluster's?",
             ) from error
+
+    def _calls(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+        if self.namespaces is None or _EVERYWHERE not in words:
+            return [words]
+        return [
+            tuple(f"--namespace={name}" if word == _EVERYWHERE else word for word in words)
+            for name in self.namespaces
+        ]
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """A call that goes on until its caller ends it; both its output streams come as one."""
@@ -69,11 +90,11 @@ class Kubectl:
         except FileNotFoundError as error:
             raise program_missing(self.program) from error
 
-    def _run(self, *words: str, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    def _run(self, *words: str, stdin: str | None, timeout_s: float) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
                 self.arguments(*words),
-                stdin=subprocess.DEVNULL,
+                input=stdin or "",
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -89,7 +110,9 @@ class Kubectl:
 
 
 def kubectl_for(cluster: ClusterTarget) -> Kubectl:
-    return Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
+    return Kubectl(
+        kubeconfig_path=cluster.kubeconfig_path, context=cluster.context, namespaces=cluster.namespaces
+    )
 
 
 def _last(stderr: str) -> str:

@@ -14,6 +14,7 @@ class Metadata(Struct, frozen=True, rename="camel"):
     generation: int = 0
     creation_timestamp: str = ""
     deletion_timestamp: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 class Condition(Struct, frozen=True, rename="camel"):
@@ -22,6 +23,10 @@ class Condition(Struct, frozen=True, rename="camel"):
     reason: str = ""
     message: str = ""
     last_transition_time: str = ""
+
+
+class Namespace(Struct, frozen=True):
+    metadata: Metadata
 
 
 class NodeStatus(Struct, frozen=True):

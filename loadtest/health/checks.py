@@ -176,8 +176,9 @@ def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
 
 def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
     scaled = tuple(app for app in target.apps if app.autoscaler)
+    nodes = target.cluster.nodes
     return (
-        NodesReady(kubectl=kubectl, expected=target.cluster.nodes),
+        *([] if nodes is None else [NodesReady(kubectl=kubectl, expected=nodes)]),
         RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target)),
         PrometheusWatching(target=target, kubectl=kubectl),
         *([AutoscalersActive(kubectl=kubectl, apps=scaled)] if scaled else []),

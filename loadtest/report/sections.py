@@ -105,9 +105,13 @@ def _delay(requests: RequestSummary) -> str:
 
 def setup(report: Report, *, folded: bool = False) -> Section:
     cluster, ingress = report.cluster, report.ingress
+    made = (
+        f", Kubernetes {escape.code(cluster.kubernetes_version)} (pinned), {cluster.nodes} nodes"
+        if cluster.kubernetes_version
+        else f", context {escape.code(cluster.context)}"
+    )
     lines = [
-        f"Cluster: {escape.code(cluster.provider)}, Kubernetes {escape.code(cluster.kubernetes_version)} "
-        f"(pinned), {cluster.nodes} nodes",
+        f"Cluster: {escape.code(cluster.provider)}{made}",
         f"Ingress: {escape.code(ingress.controller)}, chart {escape.code(ingress.chart_version)}, "
         f"image {escape.code(ingress.image)}",
         *(

@@ -9,7 +9,7 @@ from infra import needs as needs_module
 from infra.check import settings_of
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
-from infra.model import AutoscalerSettings, StackSettings
+from infra.model import AutoscalerSettings, ExistingCluster, StackSettings
 from infra.needs import needs
 from infra.paths import ROOT
 from toolchain.pins import load_pins
@@ -54,6 +54,14 @@ def test_what_only_some_stacks_have_is_needed_by_those_alone() -> None:
     }
     for part, changed in more.items():
         assert {part} == set(needs(changed).parts) - set(needs(ci).parts)
+
+
+def test_a_cluster_that_is_there_gets_its_images_itself() -> None:
+    existing = ExistingCluster(context="staging", kubeconfig=None)
+    ci = settings()
+    needed = needs(replace(ci, cluster=replace(ci.cluster, provider="existing", existing=existing)))
+    assert {"chart-ingress-nginx"} == set(needed.parts)
+    assert {} == needed.images
 
 
 def test_every_part_that_a_stack_of_the_project_needs_is_pinned() -> None:

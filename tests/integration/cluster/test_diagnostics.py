@@ -36,7 +36,7 @@ _EVENT = {
     "lastTimestamp": "2026-01-01T00:00:00Z",
 }
 _ANSWERS: dict[str, dict[str, object]] = {
-    "get nodes": {"stdout": "node Ready\n"},
+    "version": {"stdout": "v1.34\n"},
     "describe nodes": {"stdout": "nodes described\n"},
     "get deployments": {"stdout": "workloads\n"},
     "get pods --all-namespaces -o wide": {"stdout": "pods\n"},
@@ -116,7 +116,7 @@ def test_a_part_that_fails_is_noted_and_the_others_go_on(
 def test_a_cluster_that_does_not_answer_is_asked_once(
     kubectl_program: FakeProgram, kind_program: FakeProgram, tmp_path: Path
 ) -> None:
-    kubectl_program.answers({"get nodes": {"code": 1, "stderr": "connection refused"}})
+    kubectl_program.answers({"version": {"code": 1, "stderr": "connection refused"}})
     kind_program.answers({"export logs --name mine": {}})
     found = gathered(kubectl_program, tmp_path, "mine")
     assert len(kubectl_program.asked()) == 1

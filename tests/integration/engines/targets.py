@@ -14,6 +14,7 @@ def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
             provider="kind",
             name="loadproof",
             context="kind-loadproof",
+            namespaces=None,
             kubeconfig_path="kubeconfig",
             nodes=1,
             kubernetes_version="v1.34.4",
@@ -21,6 +22,9 @@ def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
         ingress=IngressTarget(
             controller="ingress-nginx",
             namespace="ingress-nginx",
+            service="ingress-nginx-controller",
+            service_port=80,
+            tunnelled=False,
             address="127.0.0.1",
             port=port,
             chart_version="4.11.0",

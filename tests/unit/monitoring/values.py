@@ -34,6 +34,9 @@ def ingress_target(port: int = 80) -> IngressTarget:
     return IngressTarget(
         controller="nginx",
         namespace="ingress",
+        service="ingress-nginx-controller",
+        service_port=80,
+        tunnelled=False,
         address="127.0.0.1",
         port=port,
         chart_version="1.0.0",
@@ -61,6 +64,7 @@ def target(
             provider="kind",
             name="loadproof",
             context="kind-loadproof",
+            namespaces=None,
             kubeconfig_path="kubeconfig",
             nodes=1,
             kubernetes_version="1.34.4",

@@ -182,6 +182,7 @@ def report(
             provider="kind",
             name="loadproof",
             context="kind-loadproof",
+            namespaces=None,
             kubeconfig_path=".kubeconfigs/ci/loadproof.yaml",
             nodes=3,
             kubernetes_version="v1.34.4",
@@ -189,6 +190,9 @@ def report(
         ingress=IngressTarget(
             controller="ingress-nginx",
             namespace="ingress",
+            service="ingress-nginx-controller",
+            service_port=80,
+            tunnelled=False,
             address="127.0.0.1",
             port=80,
             chart_version="4.11.0",

@@ -1,0 +1,30 @@
+"""A cluster that is there already: a context of a kubeconfig, which is used where it lies and never copied.
+
+Leaves out making, changing and deleting the cluster: what a stack puts into it is deleted one by one.
+"""
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.clusters.contract import ClusterArgs
+
+
+class ExistingCluster(pulumi.ComponentResource):
+    """Meets `infra.clusters.contract.Cluster`."""
+
+    provider: kubernetes.Provider
+    lifetime: pulumi.Resource | None = None
+    kubeconfig: pulumi.Output[str] | None = None
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("loadproof:clusters:ExistingCluster", name, None, opts)
+        self.provider = kubernetes.Provider(
+            name,
+            kubeconfig=None if args.kubeconfig is None else str(args.kubeconfig),
+            context=args.context,
+            # Another cluster replaces all that is in this one. The option says so and not the provider: the
+            # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
+            cluster_identifier=name,
+            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["context", "kubeconfig"]),
+        )
+        self.register_outputs({"context": args.context})

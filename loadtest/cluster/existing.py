@@ -1,0 +1,116 @@
+"""A cluster that is there before a stack and stays after it: whether it will do, and what in it is ours.
+
+All that a stack puts there lies in namespaces that carry its label, or carries the label itself. Leaves out
+making and deleting any of it: the Pulumi program does that.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.cluster.objects import Namespace
+from loadtest.errors import LoadTestError, MachineError, UnhealthyError, UsageError
+
+_ANSWER_S = 10.0
+_ANSWER = """jsonpath={.status.allowed} {.spec.resourceAttributes.resource}{'\\n'}"""
+_OUTSIDE_NAMESPACES = "namespaces,clusterroles,clusterrolebindings,ingressclasses"
+_RBAC = "rbac.authorization.k8s.io"
+# What deploying a stack makes, by API group; the chart makes no others and keeps its notes in a secret.
+_MADE_OUTSIDE = {
+    "": ("namespaces",),
+    _RBAC: ("clusterroles", "clusterrolebindings"),
+    "networking.k8s.io": ("ingressclasses",),
+}
+_MADE_INSIDE = {
+    "": ("configmaps", "secrets", "serviceaccounts", "services", "pods/portforward"),
+    _RBAC: ("roles", "rolebindings"),
+    "apps": ("deployments",),
+    "networking.k8s.io": ("ingresses", "networkpolicies"),
+    "policy": ("poddisruptionbudgets",),
+}
+
+
+def problems(kubectl: Kubectl, *, prefix: str, selector: str) -> Iterator[LoadTestError]:
+    """What keeps a stack from being put there; no more is asked where that would be idle."""
+    contexts = kubectl.text("config", "get-contexts", "-o", "name").split()
+    if kubectl.context not in contexts:
+        yield UsageError(
+            f"the kubeconfig has no context {kubectl.context!r}",
+            hint=f"cluster_context may be one of: {', '.join(contexts) or 'none, it has none'}.",
+        )
+        return
+    if why := unreachable(kubectl):
+        yield MachineError(f"the cluster of context {kubectl.context!r} does not answer: {why}")
+        return
+    yield from _refused(kubectl, prefix)
+    yield from _taken(kubectl, prefix, selector)
+
+
+def unreachable(kubectl: Kubectl) -> str | None:
+    """Why the cluster does not answer; None where it does."""
+    try:
+        kubectl.text("get", "--raw", "/version", timeout_s=_ANSWER_S)
+    except UnhealthyError as error:
+        return error.message
+    return None
+
+
+def own_namespaces(kubectl: Kubectl, selector: str) -> tuple[str, ...]:
+    found = kubectl.items(Namespace, "namespaces", "--selector", selector)
+    return tuple(one.metadata.name for one in found)
+
+
+def leftovers(kubectl: Kubectl, selector: str) -> tuple[str, ...]:
+    """What of the stack's is still in the cluster, as `kind/name`."""
+    return tuple(kubectl.text("get", _OUTSIDE_NAMESPACES, "--selector", selector, "-o", "name").split())
+
+
+def removal(kubectl: Kubectl, selector: str) -> str:
+    """The command that removes by hand all that is the stack's."""
+    return shlex.join(kubectl.arguments("delete", _OUTSIDE_NAMESPACES, "--selector", selector))
+
+
+def _refused(kubectl: Kubectl, prefix: str) -> Iterator[LoadTestError]:
+    """The rights that are lacking, asked for all at once."""
+    inside = f"{prefix}apps"  # may be the only namespaces that the rights are for: those of the prefix
+    asked = [*_reviews(_MADE_OUTSIDE, None), *_reviews(_MADE_INSIDE, inside)]
+    answers = kubectl.text(
+        *("create", "--validate=false", "--filename", "-", "--output", _ANSWER),
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": asked}),
+        timeout_s=_ANSWER_S,
+    )
+    if lacking := [line.split()[1] for line in answers.splitlines() if line.startswith("false")]:
+        yield UsageError(
+            f"context {kubectl.context!r} may not create {', '.join(lacking)}",
+            hint=f"`kubectl auth can-i create {lacking[0]}` asks the same; whoever runs it can grant it.",
+        )
+
+
+def _reviews(made: Mapping[str, Sequence[str]], namespace: str | None) -> Iterator[Mapping[str, object]]:
+    for group, resources in made.items():
+        for resource, _, part in (one.partition("/") for one in resources):
+            attributes = {"verb": "create", "group": group, "resource": resource, "subresource": part}
+            yield {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": {**attributes, "namespace": namespace or ""}},
+            }
+
+
+def _taken(kubectl: Kubectl, prefix: str, selector: str) -> Iterator[LoadTestError]:
+    """Namespaces of the prefix are an earlier run's or a stranger's, and in neither case taken over."""
+    found = kubectl.items(Namespace, "namespaces", timeout_s=_ANSWER_S)
+    taken = [one.metadata for one in found if one.metadata.name.startswith(prefix)]
+    names = ", ".join(one.name for one in taken)
+    label, _, value = selector.partition("=")
+    if any(one.labels.get(label) == value for one in taken):
+        yield MachineError(
+            f"the stack's namespaces are there already ({names})",
+            hint="If they are an earlier run's, `make destroy` removes them: no run starts over leftovers.",
+        )
+    elif taken:
+        yield UsageError(
+            f"there are namespaces that begin with the prefix and are not the stack's ({names})",
+            hint="They are left alone: set another namespace_prefix.",
+        )
