@@ -44,6 +44,9 @@ lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command "make lock" --constraints requirements.txt pyproject.toml --group dev \
 		--output-file requirements-dev.txt
+	@echo locust | uv pip compile --quiet --python-version 3.11 --python-platform linux --generate-hashes \
+		--custom-compile-command "make lock" --constraints requirements.txt - \
+		--output-file toolchain/images/locust/requirements.txt
 
 clean:  ## remove what set-up and runs made in this clone, stack state excepted; the user's cache stays
 	@! ls .kubeconfigs/*/*.yaml >/dev/null 2>&1 || { echo "a cluster of this clone is up: make destroy first" >&2; exit 1; }

@@ -49,6 +49,8 @@ def _parts(settings: StackSettings) -> Iterator[str]:
         yield "image-grafana"
     if settings.load.engine == "k6":
         yield "k6"
+    if settings.load.locust_workers:
+        yield "image-locust"
 
 
 def _images(cluster: ClusterSettings) -> Mapping[str, str]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,13 +13,14 @@ from toolchain.debian import Source
 from toolchain.errors import CommandError, ToolchainError
 from toolchain.pins import Kind, load_pins
 from toolchain.process import Processes
-from toolchain.recipes import RECIPES, debian_node
+from toolchain.recipes import RECIPES, debian_node, locust_image
 from toolchain.recipes.images import IMAGES, docker_build, dockerfile_folder, note_image
 from toolchain.recipes.ingress_nginx import adapted
 from toolchain.recipes.node_image import bake
 from toolchain.sources.build import BuildContext
 
 PINS = load_pins()
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 class Workshop(BuildContext):
@@ -88,6 +91,29 @@ def test_the_folder_of_a_dockerfile_decides_the_key_of_its_image() -> None:
     inputs = {path for name in RECIPES for path in RECIPES[name].inputs}
     unused = [f.parent.name for f in IMAGES.glob("*/Dockerfile") if f.parent not in inputs]
     assert [] == unused
+
+
+def locked(file: Path) -> set[str]:
+    """Every pinned package of a requirements file, with its version."""
+    return set(re.findall(r"^[\w.-]+==[^\s;]+", file.read_text(), re.MULTILINE))
+
+
+def test_the_image_of_locust_has_the_packages_that_the_project_itself_is_locked_to() -> None:
+    project, image = locked(PROJECT / "requirements.txt"), locked(IMAGES / "locust/requirements.txt")
+    assert f"locust=={PINS['image-locust'].version}" in project & image
+    assert image <= project, "`make lock` writes the image's requirements anew"
+
+
+def test_packages_of_the_image_of_locust_are_installed_by_hash_for_its_own_python(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locust_image, "unpack_debian", lambda *args: args[-1].mkdir())
+    monkeypatch.setattr(locust_image, "interpreter_with_pip", lambda: "python")
+    locust_image.locust(workshop)
+    (pip,) = [call for call in workshop.calls if "pip" in call]
+    assert {"--require-hashes", "--only-binary=:all:", "--python-version=3.11"} <= set(pip)
+    assert f"--platform=manylinux_2_36_{platform.machine()}" in pip
+    assert not any("manylinux_2_37" in word for word in pip), "newer than the image's C library"
 
 
 def test_no_dockerfile_fetches_anything() -> None:

@@ -9,6 +9,7 @@ from toolchain.recipes import (
     go_compiler,
     go_parts,
     ingress_nginx,
+    locust_image,
     node_image,
     own_charts,
     workload_images,
@@ -21,6 +22,7 @@ RECIPES: Mapping[str, Recipe] = {
     **debian_node.RECIPES,
     **node_image.RECIPES,
     **ingress_nginx.RECIPES,
+    **locust_image.RECIPES,
     **own_charts.RECIPES,
     **workload_images.RECIPES,
 }
