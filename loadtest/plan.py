@@ -4,7 +4,6 @@ Leaves out where a plan comes from and what makes it valid (`load_options`), and
 (`schedule`).
 """
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -115,5 +114,5 @@ class LoadPlan:
 
 
 def _whole(requests: float) -> int:
-    """Arrivals before the end, the first at the very start; what float arithmetic adds is no arrival."""
-    return math.ceil(round(requests, 6))
+    """Those that fit into the time; what float arithmetic takes from a whole number is given back."""
+    return int(requests + 1e-6)

@@ -23,6 +23,12 @@ def _builtin() -> Engine:
     return BuiltinEngine()
 
 
+def _httpx() -> Engine:
+    from loadtest.engines.httpx import HttpxEngine
+
+    return HttpxEngine()
+
+
 def _locust() -> Engine:
     from loadtest.engines.locust.engine import LocustEngine
 
@@ -32,6 +38,7 @@ def _locust() -> Engine:
 # An engine is imported only when it is made: naming the choices has to cost nothing.
 ENGINES: Mapping[str, EngineRow] = {
     "builtin": EngineRow(make=_builtin, profiles=frozenset({ClosedLoop})),
+    "httpx": EngineRow(make=_httpx, profiles=frozenset({ClosedLoop})),
     "locust": EngineRow(make=_locust, profiles=frozenset({Users, Script})),
 }
 

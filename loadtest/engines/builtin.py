@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import uvloop
-
-from loadtest.engines.client import Client, Exchange, Request, request_to
-from loadtest.engines.held_signals import held_signals
+from loadtest.engines.client import Client
+from loadtest.engines.exchange import Exchange, Request, request_to
+from loadtest.engines.held_signals import run_interruptible
 from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import ClosedLoop, LoadPlan
-from loadtest.sample import Arm, LoadWindow, Sample
+from loadtest.sample import LoadWindow, Sample
 from loadtest.schedule import host_order
 from loadtest.target import TargetEnvironment
 
@@ -33,16 +32,7 @@ class BuiltinEngine:
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         profile = _closed(plan)
         check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
-        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        loop = runner.get_loop()
-        load = loop.create_task(self._run(plan, target, on_sample))
-
-        def stop() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(load.cancel)
-
-        with held_signals(stop), runner:
-            return loop.run_until_complete(load)
+        return run_interruptible(self._run(plan, target, on_sample))
 
     async def _run(
         self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]
@@ -52,7 +42,10 @@ class BuiltinEngine:
         clients = _clients(plan, target)
         try:
             await warm_up(
-                clients[0], requests.values(), retries=plan.warm_up_retries, pause_s=self.warm_up_pause_s
+                clients[0].exchange,
+                requests.values(),
+                retries=plan.warm_up_retries,
+                pause_s=self.warm_up_pause_s,
             )
             await _open_connections(clients, list(requests.values()))
             cpu_before_s = time.thread_time()
@@ -105,25 +98,11 @@ class _ClosedLoop:
             return
         self._last_end_ns = exchange.ended_ns
         try:
-            self._on_sample(self._sample(host, free_ns, exchange))
+            self._on_sample(exchange.sample(host, intended_ns=free_ns, window_start_ns=self._window_start_ns))
         except Exception as error:  # raised from here it would end in the event loop's log
             self._finished.set_exception(error)
             return
         self._send_next(client, exchange.ended_ns)
-
-    def _sample(self, host: str, free_ns: int, exchange: Exchange) -> Sample:
-        started_ns, ended_ns, answer = exchange
-        return Sample(
-            arm=Arm.HEAD,
-            round=1,
-            host=host,
-            intended_start_ns=free_ns - self._window_start_ns,
-            actual_start_ns=started_ns - self._window_start_ns,
-            latency_ns=ended_ns - started_ns,
-            status=answer.status,
-            body_bytes=answer.body_bytes,
-            error=answer.error,
-        )
 
 
 def _closed(plan: LoadPlan) -> ClosedLoop:

@@ -6,43 +6,13 @@ is a fact about the service. Names are never resolved. Leaves out TLS, redirects
 """
 
 import asyncio
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import NamedTuple, cast
+from typing import cast
 
+from loadtest.engines.exchange import Exchange, Request
 from loadtest.engines.response import Answer, ResponseReader
-from loadtest.errors import UsageError
 from loadtest.sample import ErrorClass
-from loadtest.target import AppTarget
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    host: str
-    head: bytes  # all that is sent
-    expected_body: bytes
-
-
-class Exchange(NamedTuple):
-    """One request with its answer; times are of `time.perf_counter_ns`."""
-
-    started_ns: int
-    ended_ns: int
-    answer: Answer
-
-
-def request_to(app: AppTarget) -> Request:
-    """The request every client sends to this app. Raises UsageError where its host or path cannot be sent."""
-    for what, text in (("host", app.host), ("path", app.path)):
-        if not re.fullmatch(r"[!-~]+", text):
-            raise UsageError(
-                f"the {what} {text!r} of app {app.name} cannot stand in an HTTP request",
-                hint="Use ASCII letters, digits and signs without white space.",
-            )
-    head = f"GET {app.path} HTTP/1.1\r\nHost: {app.host}\r\nUser-Agent: loadproof\r\nAccept: */*\r\n\r\n"
-    return Request(host=app.host, head=head.encode(), expected_body=app.expected_body.encode().strip())
 
 
 class Client:

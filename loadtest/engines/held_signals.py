@@ -4,11 +4,17 @@ An exception that a signal handler raises inside a callback of the loop, or insi
 stops nothing. So a signal only asks the loop to stop; the handler that was there before gets it afterwards.
 """
 
+import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
+
+import uvloop
+
+_Result = TypeVar("_Result")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -33,6 +39,20 @@ def held_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, previous[number])
         if received:
             signal.raise_signal(received[0])
+
+
+def run_interruptible(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run an event loop until the work is done; an interrupt cancels it and is delivered afterwards."""
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    loop = runner.get_loop()
+    task = loop.create_task(work)
+
+    def stop() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+
+    with held_signals(stop), runner:
+        return loop.run_until_complete(task)
 
 
 def _in_main_thread() -> bool:

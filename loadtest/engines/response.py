@@ -29,6 +29,15 @@ class Answer(NamedTuple):
     error: ErrorClass | None
 
 
+def answer_error(status: int, body: bytes, expected: bytes) -> ErrorClass | None:
+    """What is wrong with a whole answer; None where nothing is."""
+    return status_error(status) or (None if body.strip() == expected else ErrorClass.WRONG_BODY)
+
+
+def status_error(status: int) -> ErrorClass | None:
+    return _STATUS_ERRORS.get(status // 100)
+
+
 class ResponseReader:
     """Takes a connection's bytes as they come and knows when the answer to the one open request is whole."""
 
@@ -87,10 +96,9 @@ class ResponseReader:
             return ErrorClass.PROTOCOL
         if not self.whole or self._status is None:
             return ErrorClass.CLOSED
-        if self._status // 100 != 2:
-            return _STATUS_ERRORS[self._status // 100]
-        right = self._body_bytes == len(self._body) and self._body.strip() == self._expected
-        return None if right else ErrorClass.WRONG_BODY
+        if self._body_bytes > len(self._body):
+            return status_error(self._status) or ErrorClass.WRONG_BODY
+        return answer_error(self._status, self._body, self._expected)
 
     # Called by the parser.
 

@@ -1,28 +1,30 @@
 """The requests before the window: every host has to answer rightly before anything is measured."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
-from loadtest.engines.client import Client, Request
+from loadtest.engines.exchange import Exchange, Request
 from loadtest.engines.response import Answer
 from loadtest.errors import UnhealthyError
+
+Send = Callable[[Request], Awaitable[Exchange]]
 
 _SHOWN_BODY_BYTES = 200
 
 
-async def warm_up(client: Client, requests: Iterable[Request], *, retries: int, pause_s: float) -> None:
+async def warm_up(send: Send, requests: Iterable[Request], *, retries: int, pause_s: float) -> None:
     """Ask each host until it answers rightly. Raises UnhealthyError where it does not after all retries."""
     for request in requests:
-        await _until_right(client, request, retries=retries, pause_s=pause_s)
+        await _until_right(send, request, retries=retries, pause_s=pause_s)
 
 
-async def _until_right(client: Client, request: Request, *, retries: int, pause_s: float) -> None:
-    answer = (await client.exchange(request)).answer
+async def _until_right(send: Send, request: Request, *, retries: int, pause_s: float) -> None:
+    answer = (await send(request)).answer
     for _ in range(retries):
         if answer.error is None:
             return
         await asyncio.sleep(pause_s)
-        answer = (await client.exchange(request)).answer
+        answer = (await send(request)).answer
     if answer.error is not None:
         raise UnhealthyError(
             f"{request.host} did not answer rightly to {retries + 1} warm-up request(s), "

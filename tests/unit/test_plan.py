@@ -15,7 +15,7 @@ def ramp(rate_rps: float, *stages: tuple[float, float]) -> RampingRate:
     [
         (ClosedLoop(requests=7, concurrency=20), 7),
         (ConstantRate(rate_rps=100, duration_s=30), 3_000),
-        (ConstantRate(rate_rps=0.5, duration_s=3), 2),  # at 0 and 2 s
+        (ConstantRate(rate_rps=0.5, duration_s=3), 1),
         (ConstantRate(rate_rps=0.29, duration_s=100), 29),
         (ConstantRate(rate_rps=0, duration_s=30), 0),
         (ramp(0, (100, 10)), 500),

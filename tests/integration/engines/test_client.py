@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 import uvloop
 
-from loadtest.engines.client import Client, Exchange, Request
+from loadtest.engines.client import Client
+from loadtest.engines.exchange import Exchange, Request
 from loadtest.sample import ErrorClass
 from tests.integration.engines.raw_server import Behaviour, Peer, raw_server
 
-FOO = Request(host="foo", head=b"GET / HTTP/1.1\r\nHost: foo\r\n\r\n", expected_body=b"foo")
+FOO = Request(host="foo", path="/", head=b"GET / HTTP/1.1\r\nHost: foo\r\n\r\n", expected_body=b"foo")
 RIGHT = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nfoo"
 TIMEOUT_S = 0.25
 

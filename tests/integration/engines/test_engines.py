@@ -28,7 +28,7 @@ LOAD = LoadOptions(requests=60, concurrency=4, timeout_s=0.5, warm_up_retries=1,
 BODIES = {"foo.localhost": b"foo\n", "bar.localhost": b"bar\n"}
 
 
-@pytest.fixture(params=["builtin"])
+@pytest.fixture(params=["builtin", "httpx"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     return ENGINES[request.param].make()
 
