@@ -3,13 +3,32 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from loadtest.engines.exchange import Exchange, Request
+from loadtest.engines.client import Client
+from loadtest.engines.exchange import Exchange, Request, request_to
+from loadtest.engines.held_signals import run_interruptible
 from loadtest.engines.response import Answer
 from loadtest.errors import UnhealthyError
+from loadtest.plan import LoadPlan
+from loadtest.target import TargetEnvironment
 
 Send = Callable[[Request], Awaitable[Exchange]]
 
 _SHOWN_BODY_BYTES = 200
+
+
+def warm_up_hosts(plan: LoadPlan, target: TargetEnvironment, *, pause_s: float) -> None:
+    """`warm_up` for engines whose load is sent by another program, which opens its connections itself."""
+    run_interruptible(_warm_up_hosts(plan, target, pause_s))
+
+
+async def _warm_up_hosts(plan: LoadPlan, target: TargetEnvironment, pause_s: float) -> None:
+    loop, ingress = asyncio.get_running_loop(), target.ingress
+    client = Client(loop=loop, address=ingress.address, port=ingress.port, timeout_s=plan.timeout_s)
+    requests = [request_to(app) for app in target.apps]
+    try:
+        await warm_up(client.exchange, requests, retries=plan.warm_up_retries, pause_s=pause_s)
+    finally:
+        client.close()
 
 
 async def warm_up(send: Send, requests: Iterable[Request], *, retries: int, pause_s: float) -> None:

@@ -4,21 +4,16 @@ locust runs as a program of its own (`runner`); here are its job, its records ma
 A user opens a connection with its first request, as locust's users do: that is part of this one's latency.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import uvloop
-
-from loadtest.engines.client import Client, request_to
-from loadtest.engines.held_signals import held_signals
 from loadtest.engines.locust.job_of import job_of
 from loadtest.engines.locust.locally import locally
 from loadtest.engines.locust.reading import Reading
 from loadtest.engines.locust.runner.job import Job
 from loadtest.engines.locust.watching import watch
 from loadtest.engines.open_files import check_open_files
-from loadtest.engines.warm_up import warm_up
+from loadtest.engines.warm_up import warm_up_hosts
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import LoadPlan
 from loadtest.sample import Sample
@@ -37,36 +32,11 @@ class LocustEngine:
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         job = job_of(plan, target)
         check_open_files(job.users, f"{job.users} users")
-        self._warm_up(plan, target)
+        warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
         reading = Reading(on_sample)
         with locally(job) as command:
             watch(command, job, reading)
         return _load_run(job, reading)
-
-    def _warm_up(self, plan: LoadPlan, target: TargetEnvironment) -> None:
-        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        loop = runner.get_loop()
-        warming = loop.create_task(self._ask_every_host(plan, target))
-
-        def stop() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(warming.cancel)
-
-        with held_signals(stop), runner:
-            loop.run_until_complete(warming)
-
-    async def _ask_every_host(self, plan: LoadPlan, target: TargetEnvironment) -> None:
-        ingress, loop = target.ingress, asyncio.get_running_loop()
-        client = Client(loop=loop, address=ingress.address, port=ingress.port, timeout_s=plan.timeout_s)
-        try:
-            await warm_up(
-                client,
-                [request_to(app) for app in target.apps],
-                retries=plan.warm_up_retries,
-                pause_s=self.warm_up_pause_s,
-            )
-        finally:
-            client.close()
 
 
 def _load_run(job: Job, reading: Reading) -> LoadRun:

@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import loadtest
+from loadtest.engines.child import Child
 from loadtest.engines.held_signals import held_signals
-from loadtest.engines.locust.child import Child
 from loadtest.engines.locust.reading import Reading
 from loadtest.engines.locust.runner.job import Job
 from loadtest.errors import MachineError, UsageError
