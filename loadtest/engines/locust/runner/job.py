@@ -27,7 +27,10 @@ class Job:
     seed: int
     locustfile: str | None
     web_port: int | None
-    workers: int  # 0: this process sends the load itself
+    workers: int = 0  # 0: the process sends the load itself
+    master_bind_host: str = "*"
+    master_host: str = ""
+    master_port: int = 5557
 
     def text(self) -> str:
         return json.dumps(asdict(self))

@@ -18,7 +18,7 @@ class Clock:
     """The wall clock, read once: a step of it in the middle of a load does not reach the records."""
 
     def __init__(self) -> None:
-        self._offset_ns = time_ns() - perf_counter_ns()
+        self._own_offset_ns = self._offset_ns = time_ns() - perf_counter_ns()
 
     def now_ns(self) -> int:
         return self.unix_ns(perf_counter_ns())
@@ -26,9 +26,10 @@ class Clock:
     def unix_ns(self, perf_ns: int) -> int:
         return perf_ns + self._offset_ns
 
-    def set_back(self, ahead_ns: int) -> None:
-        """Agree with a clock that this one is ahead of."""
-        self._offset_ns -= ahead_ns
+    def agree(self, perf_ns: int, unix_ns: int) -> int:
+        """Go with the clock that said `unix_ns` at `perf_ns`; tells how far ahead of it this one was."""
+        self._offset_ns = unix_ns - perf_ns
+        return self._own_offset_ns - self._offset_ns
 
 
 def record(event: dict[str, Any], clock: Clock) -> str:
