@@ -4,6 +4,7 @@ Read by others from `pulumi stack output --json`, so names and units here are a 
 raises SCHEMA_VERSION. All but the kubeconfig is known before anything is created.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import pulumi
@@ -100,6 +101,15 @@ class LoadOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadPodsOutput:
+    """Where and of what image pods are made that send load; the namespace is there only while they are."""
+
+    namespace: str
+    namespace_labels: Mapping[str, str]
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ObjectiveOutput:
     metric: str
     comparison: str
@@ -113,6 +123,7 @@ class StackOutputs:
     apps: tuple[AppOutput, ...]
     monitoring: MonitoringOutput
     load: LoadOutput
+    load_pods: LoadPodsOutput
     objectives: tuple[ObjectiveOutput, ...]
     kubeconfig: pulumi.Output[str] | None
     schema_version: int = SCHEMA_VERSION
@@ -121,7 +132,7 @@ class StackOutputs:
 def export(outputs: StackOutputs) -> None:
     """Exports every field under its own name, as plain values; a kubeconfig of ours as a secret."""
     pulumi.export("schema_version", outputs.schema_version)
-    for name in ("cluster", "ingress", "monitoring", "load"):
+    for name in ("cluster", "ingress", "monitoring", "load", "load_pods"):
         pulumi.export(name, asdict(getattr(outputs, name)))
     for name in ("apps", "objectives"):
         pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])

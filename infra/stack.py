@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pulumi
 
-from infra import labels
+from infra import labels, versions
 from infra.clusters import PROVIDERS
 from infra.clusters.contract import Cluster, ClusterArgs, PortMapping
 from infra.ingress import CONTROLLERS
@@ -18,6 +18,7 @@ from infra.outputs import (
     ClusterOutput,
     IngressOutput,
     LoadOutput,
+    LoadPodsOutput,
     LoadStageOutput,
     MonitoringOutput,
     ObjectiveOutput,
@@ -140,8 +141,17 @@ def _outputs(
             scrape_interval_s=settings.monitoring.scrape_interval_s,
         ),
         load=_load(settings.load),
+        load_pods=_load_pods(Naming(prefix=settings.namespace_prefix)),
         objectives=tuple(ObjectiveOutput(**asdict(objective)) for objective in settings.objectives),
         kubeconfig=cluster.kubeconfig,
+    )
+
+
+def _load_pods(naming: Naming) -> LoadPodsOutput:
+    return LoadPodsOutput(
+        namespace=naming.name("load"),
+        namespace_labels={**labels.component("load"), **naming.namespace_labels},
+        image=versions.image("loadproof/locust"),
     )
 
 

@@ -83,6 +83,15 @@ class MonitoringTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoadPodsTarget:
+    """Where and of what image pods are made that send load; the namespace is there only while they are."""
+
+    namespace: str
+    namespace_labels: dict[str, str]
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TargetEnvironment:
     schema_version: int
     cluster: ClusterTarget
@@ -90,6 +99,7 @@ class TargetEnvironment:
     apps: tuple[AppTarget, ...]
     monitoring: MonitoringTarget
     load: LoadOptions
+    load_pods: LoadPodsTarget
     objectives: tuple[Objective, ...]
 
 

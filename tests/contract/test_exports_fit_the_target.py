@@ -41,6 +41,7 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.AutoscalerOutput, target.AutoscalerTarget),
         (outputs.MonitoringOutput, target.MonitoringTarget),
         (outputs.LoadOutput, load_options.LoadOptions),
+        (outputs.LoadPodsOutput, target.LoadPodsTarget),
         (outputs.LoadStageOutput, plan.Stage),
         (outputs.ObjectiveOutput, slo.Objective),
     ):

@@ -51,6 +51,11 @@ def outputs() -> dict[str, Any]:
             "scrape_interval_s": 2,
         },
         "load": {"requests": 200, "concurrency": 20, "timeout_s": 10, "warm_up_retries": 2, "seed": 1},
+        "load_pods": {
+            "namespace": "load",
+            "namespace_labels": {"app.kubernetes.io/name": "load"},
+            "image": "loadproof/locust:1.0.0",
+        },
         "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
     }
 

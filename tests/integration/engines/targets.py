@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from loadtest.load_options import LoadOptions
-from loadtest.target import AppTarget, ClusterTarget, IngressTarget, MonitoringTarget, TargetEnvironment
+from loadtest.target import (
+    AppTarget,
+    ClusterTarget,
+    IngressTarget,
+    LoadPodsTarget,
+    MonitoringTarget,
+    TargetEnvironment,
+)
 
 
 def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
@@ -51,5 +58,10 @@ def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
             scrape_interval_s=2.0,
         ),
         load=LoadOptions(),
+        load_pods=LoadPodsTarget(
+            namespace="load",
+            namespace_labels={"app.kubernetes.io/name": "load"},
+            image="loadproof/locust:1.0.0",
+        ),
         objectives=(),
     )

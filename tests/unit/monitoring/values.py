@@ -7,7 +7,14 @@ from loadtest.monitoring.queries import Metric, scopes_of
 from loadtest.monitoring.readings import RawSeries, Reading
 from loadtest.monitoring.resources import Question, Readings
 from loadtest.sample import LoadWindow
-from loadtest.target import AppTarget, ClusterTarget, IngressTarget, MonitoringTarget, TargetEnvironment
+from loadtest.target import (
+    AppTarget,
+    ClusterTarget,
+    IngressTarget,
+    LoadPodsTarget,
+    MonitoringTarget,
+    TargetEnvironment,
+)
 
 FOO = AppTarget(
     name="foo",
@@ -73,6 +80,11 @@ def target(
         apps=(FOO, BAR),
         monitoring=monitoring or monitoring_target(),
         load=LoadOptions(),
+        load_pods=LoadPodsTarget(
+            namespace="load",
+            namespace_labels={"app.kubernetes.io/name": "load"},
+            image="loadproof/locust:1.0.0",
+        ),
         objectives=(),
     )
 
