@@ -2,11 +2,13 @@
 
 import gc
 
+from infra.local_images import local_images
 from infra.outputs import export
 from infra.settings import load
 from infra.stack import build
 
-export(build(load()))
+settings = load()
+export(build(settings, local_images(settings)))
 
 # Whatever there is by now stays until the end, and the end comes soon: to look through it all once more for
 # garbage would take a third of the program's time.

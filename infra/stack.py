@@ -6,7 +6,7 @@ import pulumi
 
 from infra import labels, versions
 from infra.clusters import PROVIDERS
-from infra.clusters.contract import Cluster, ClusterArgs, PortMapping
+from infra.clusters.contract import Cluster, ClusterArgs, LocalImage, PortMapping
 from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
 from infra.model import LoadSettings, StackSettings
@@ -32,9 +32,12 @@ INGRESS_NODE_PORT = 30080
 MONITORING_NODE_PORT = 30090
 
 
-def build(settings: StackSettings) -> StackOutputs:
-    """Registers every resource of the stack; what it returns is what the program exports."""
-    cluster = _cluster(settings)
+def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> StackOutputs:
+    """Registers every resource of the stack; what it returns is what the program exports.
+
+    `images` are those of this machine that the cluster is to have.
+    """
+    cluster = PROVIDERS[settings.cluster.provider]("cluster", cluster_args(settings, images))
     # All that is in a cluster that goes away goes with it: nothing in it is deleted one by one.
     inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
     naming = Naming(prefix=settings.namespace_prefix)
@@ -48,6 +51,7 @@ def build(settings: StackSettings) -> StackOutputs:
         AppsArgs(
             naming=naming,
             apps=settings.apps,
+            image_ids={image.reference: image.image_id for image in images},
             ingress_class=ingress.class_name,
             ingress_namespace=ingress.namespace,
         ),
@@ -66,10 +70,6 @@ def build(settings: StackSettings) -> StackOutputs:
     return _outputs(settings, cluster, ingress, apps, prometheus)
 
 
-def _cluster(settings: StackSettings) -> Cluster:
-    return PROVIDERS[settings.cluster.provider]("cluster", cluster_args(settings))
-
-
 def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
     if settings.cluster.existing:
         port = settings.ingress.node_port if settings.ingress.address else None
@@ -77,7 +77,7 @@ def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
     return IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE)
 
 
-def cluster_args(settings: StackSettings) -> ClusterArgs:
+def cluster_args(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> ClusterArgs:
     """What the stack asks of its cluster. Pure."""
     return ClusterArgs(
         name=settings.cluster.name,
@@ -91,6 +91,7 @@ def cluster_args(settings: StackSettings) -> ClusterArgs:
             PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
             PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),
         ),
+        images=images,
     )
 
 

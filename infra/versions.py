@@ -21,6 +21,12 @@ def image(repository: str) -> str:
     return str(reference)
 
 
+def image_of_part(part: str) -> str | None:
+    """The image that a part is, with its tag; None where it is none."""
+    row = _pins()[part]
+    return str(row["image"]["reference"]) if "image" in row else None
+
+
 def chart_version(name: str) -> str:
     """What the chart that set-up put in its place says of itself: a stand-in is not what is pinned."""
     document = yaml.safe_load((ROOT / CHARTS / name / "Chart.yaml").read_bytes())

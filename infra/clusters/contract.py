@@ -17,6 +17,18 @@ class PortMapping:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LocalImage:
+    """An image of the machine's container engine. `image_id` tells one build of it from the next.
+
+    It runs on the node whose ports are mapped where `on_ingress_node`, and else on the others.
+    """
+
+    reference: str
+    image_id: str
+    on_ingress_node: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
     """`context` of `kubeconfig` is the way into the cluster: where to put it, or where it lies.
 
@@ -32,6 +44,7 @@ class ClusterArgs:
     node_image: str
     autoscaling_sync_s: int
     ports: tuple[PortMapping, ...]
+    images: tuple[LocalImage, ...]
 
 
 class Cluster(Protocol):

@@ -32,7 +32,7 @@ class KindCluster(pulumi.ComponentResource):
         self.lifetime = cluster
         kubeconfig = self._kubeconfig(cluster)
         self.kubeconfig = kubeconfig
-        self.provider = self._kubernetes(cluster, kubeconfig, args.name)
+        self.provider = self._kubernetes(args.name, kubeconfig, cluster, self._images(cluster, args))
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
     def _cluster(self, args: ClusterArgs) -> local.Command:
@@ -64,8 +64,25 @@ class KindCluster(pulumi.ComponentResource):
         )
         return pulumi.Output.secret(read.stdout)
 
+    def _images(self, cluster: local.Command, args: ClusterArgs) -> local.Command:
+        by_place = {
+            place: {
+                image.reference: image.image_id for image in args.images if image.on_ingress_node == on_it
+            }
+            for place, on_it in (("ingress", True), ("ordinary", False))
+        }
+        return local.Command(
+            f"{self._title}-images",
+            create="python3 infra/clusters/kind_images.py",
+            dir=str(ROOT),
+            environment={**self._environment, "IMAGES": json.dumps(by_place, sort_keys=True)},
+            # And not the images: other ones are loaded into the cluster that is there.
+            triggers=[cluster.stdout],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
     def _kubernetes(
-        self, cluster: local.Command, kubeconfig: pulumi.Output[str], name: str
+        self, name: str, kubeconfig: pulumi.Output[str], cluster: local.Command, images: local.Command
     ) -> kubernetes.Provider:
         return kubernetes.Provider(
             self._title,
@@ -74,5 +91,11 @@ class KindCluster(pulumi.ComponentResource):
             # option says so and not the provider itself, which does not while its identifier stays: the
             # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
             cluster_identifier=name,
-            opts=pulumi.ResourceOptions(parent=self, deleted_with=cluster, replace_on_changes=["kubeconfig"]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                deleted_with=cluster,
+                replace_on_changes=["kubeconfig"],
+                # No pod before its image: what is not there yet is asked for again after ten seconds only.
+                depends_on=[images],
+            ),
         )

@@ -29,6 +29,13 @@ def _nginx(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingres
     return NginxIngress(name, args, opts)
 
 
+def _traefik(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingress:
+    from infra.ingress.traefik import TraefikIngress
+
+    return TraefikIngress(name, args, opts)
+
+
 CONTROLLERS: Mapping[str, Controller] = {
     "nginx": Controller(make=_nginx, parts=("chart-ingress-nginx",)),
+    "traefik": Controller(make=_traefik, parts=("chart-traefik", "image-traefik")),
 }

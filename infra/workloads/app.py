@@ -20,9 +20,13 @@ _USER_ID = 65532
 
 @dataclass(frozen=True, kw_only=True)
 class AppArgs:
-    """`callers_namespace` is the only namespace whose pods may send requests to the app."""
+    """`callers_namespace` is the only namespace whose pods may send requests to the app.
+
+    `image_id` is that of its image where the cluster got it from this machine: another one starts new pods.
+    """
 
     app: AppSettings
+    image_id: str | None
     namespace: pulumi.Input[str]
     callers_namespace: str
 
@@ -55,6 +59,11 @@ class App(pulumi.ComponentResource):
             "annotations": labels.SKIP_AWAIT,
         }
 
+    def _pod_metadata(self) -> ObjectMetaArgsDict:
+        if self._args.image_id is None:
+            return {"labels": self._labels}
+        return {"labels": self._labels, "annotations": {"loadproof/image": self._args.image_id}}
+
     def _deployment(self) -> Deployment:
         return Deployment(
             self._app.name,
@@ -63,7 +72,7 @@ class App(pulumi.ComponentResource):
                 # Said beside an autoscaler, every deployment would take back what that had decided.
                 "replicas": None if self._app.autoscaler else self._app.replicas,
                 "selector": {"match_labels": self._labels},
-                "template": {"metadata": {"labels": self._labels}, "spec": pod_spec(self._app)},
+                "template": {"metadata": self._pod_metadata(), "spec": pod_spec(self._app)},
             },
             opts=self._child,
         )

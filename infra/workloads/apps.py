@@ -17,10 +17,14 @@ _NAMESPACE = "apps"
 
 @dataclass(frozen=True, kw_only=True)
 class AppsArgs:
-    """`ingress_class` and `ingress_namespace` are those of the controller that carries the traffic."""
+    """`ingress_class` and `ingress_namespace` are those of the controller that carries the traffic.
+
+    `image_ids` are those of the images that the cluster got from this machine, by their names.
+    """
 
     naming: Naming
     apps: tuple[AppSettings, ...]
+    image_ids: Mapping[str, str]
     ingress_class: str
     ingress_namespace: str
 
@@ -48,7 +52,12 @@ class Apps(pulumi.ComponentResource):
     def _app(self, app: AppSettings, namespace: pulumi.Input[str], args: AppsArgs) -> App:
         return App(
             app.name,
-            AppArgs(app=app, namespace=namespace, callers_namespace=args.ingress_namespace),
+            AppArgs(
+                app=app,
+                image_id=args.image_ids.get(app.image),
+                namespace=namespace,
+                callers_namespace=args.ingress_namespace,
+            ),
             self._child,
         )
 

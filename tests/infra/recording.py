@@ -26,6 +26,7 @@ class Registration:
     parent: str
     provider: str
     deleted_with: str
+    depends_on: frozenset[str]
     delete_before_replace: bool
     replace_on_changes: frozenset[str]
     secret_outputs: frozenset[str]
@@ -53,7 +54,7 @@ class _Outputs(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self._preview:
             return "", dict(args.inputs)
-        stdout = {"cluster": NODE_IDS, "cluster-kubeconfig": KUBECONFIG}
+        stdout = {"cluster": NODE_IDS, "cluster-kubeconfig": KUBECONFIG, "cluster-images": ""}
         computed = {"stdout": stdout[args.name]} if args.typ == "command:local:Command" else {}
         return f"{args.name}-id", {**args.inputs, **computed}
 
@@ -94,6 +95,7 @@ def _registration(request: Any) -> Registration:
         parent=_type_and_name(request.parent),
         provider=request.provider,
         deleted_with=_type_and_name(request.deletedWith),
+        depends_on=frozenset(_type_and_name(urn) for urn in request.dependencies),
         delete_before_replace=request.deleteBeforeReplace,
         replace_on_changes=frozenset(request.replaceOnChanges),
         secret_outputs=frozenset(request.additionalSecretOutputs),

@@ -27,6 +27,7 @@ def kind(*, workers: int = 2, control_planes: int = 1, autoscaling_sync_s: int =
         node_image="loadproof/node:v1.34.11",
         autoscaling_sync_s=autoscaling_sync_s,
         ports=PORTS,
+        images=(),
     )
     return kind_config(args)
 

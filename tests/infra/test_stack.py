@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra import versions
+from infra.clusters.contract import LocalImage
 from infra.outputs import export
 from infra.parsing import parse
 from infra.stack import build
@@ -24,6 +25,7 @@ FIXED = {
     ("loadproof:clusters:KindCluster", "cluster", STACK),
     ("command:local:Command", "cluster", CLUSTER),
     ("command:local:Command", "cluster-kubeconfig", CLUSTER),
+    ("command:local:Command", "cluster-images", CLUSTER),
     ("pulumi:providers:kubernetes", "cluster", CLUSTER),
     ("loadproof:ingress:NginxIngress", "ingress", STACK),
     ("kubernetes:core/v1:Namespace", "ingress-nginx", INGRESS),
@@ -212,6 +214,45 @@ def test_a_new_cluster_means_a_new_kubeconfig_and_a_new_provider(ci: Recording) 
     provider = ci.one("pulumi:providers:kubernetes", "cluster")
     assert KUBECONFIG == provider.inputs["kubeconfig"]
     assert frozenset({"kubeconfig"}) == provider.replace_on_changes
+
+
+def with_images(*images: LocalImage) -> Recording:
+    return record(lambda: export(build(ci_settings(), images)))
+
+
+def echo(image_id: str) -> LocalImage:
+    return LocalImage(reference="hashicorp/http-echo:1.0.0", image_id=image_id, on_ingress_node=False)
+
+
+def test_images_of_this_machine_are_loaded_where_they_may_run() -> None:
+    controller = LocalImage(reference="controller:1", image_id="sha256:c", on_ingress_node=True)
+    command = with_images(echo("sha256:a"), controller).one("command:local:Command", "cluster-images")
+    assert {
+        "ingress": {"controller:1": "sha256:c"},
+        "ordinary": {"hashicorp/http-echo:1.0.0": "sha256:a"},
+    } == json.loads(command.inputs["environment"]["IMAGES"])
+
+
+def test_an_image_built_anew_is_loaded_into_the_cluster_that_is_there_and_starts_new_pods() -> None:
+    before, after = with_images(echo("sha256:a")), with_images(echo("sha256:b"))
+    cluster, images = (("command:local:Command", name) for name in ("cluster", "cluster-images"))
+    assert before.one(*cluster) == after.one(*cluster)
+    assert before.one(*images).inputs["environment"] != after.one(*images).inputs["environment"]
+    assert [NODE_IDS] == before.one(*images).inputs["triggers"] == after.one(*images).inputs["triggers"]
+
+    def pod(recorded: Recording) -> Any:
+        return recorded.one("kubernetes:apps/v1:Deployment", "foo").inputs["spec"]["template"]["metadata"]
+
+    assert (
+        "sha256:b"
+        == pod(after)["annotations"]["loadproof/image"]
+        != pod(before)["annotations"]["loadproof/image"]
+    )
+
+
+def test_nothing_is_put_into_the_cluster_before_its_images(ci: Recording) -> None:
+    provider = ci.one("pulumi:providers:kubernetes", "cluster")
+    assert "command:local:Command cluster-images" in provider.depends_on
 
 
 def test_the_kubeconfig_is_secret_wherever_it_passes(ci: Recording) -> None:
