@@ -27,6 +27,12 @@ def image_of_part(part: str) -> str | None:
     return str(row["image"]["reference"]) if "image" in row else None
 
 
+def images_in_node_image() -> frozenset[str]:
+    """Set-up gets these for nothing else: no row of theirs says what they are for."""
+    rows = (row for row in _pins().values() if "image" in row and "for" not in row)
+    return frozenset(str(row["image"]["reference"]) for row in rows)
+
+
 def chart_version(name: str) -> str:
     """What the chart that set-up put in its place says of itself: a stand-in is not what is pinned."""
     document = yaml.safe_load((ROOT / CHARTS / name / "Chart.yaml").read_bytes())

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local_images import images_of, local_images
+from infra.local_images import images_to_load, local_images
 from tests.infra.configuration import app, ci_settings
 
 ECHO = "hashicorp/http-echo:1.0.0"
-NODE = "loadproof/node:v1.34.11"
 
 _DOCKER = """#!{python}
 import json, sys
@@ -34,10 +33,8 @@ class Engine:
         docker.chmod(0o755)
         monkeypatch.setenv("PATH", str(folder))
 
-    def has(self, images: dict[str, str], *, baked: str | None = None) -> None:
-        node = {NODE: {"id": "sha256:node", "labels": None if baked is None else {"loadproof.images": baked}}}
-        others = {tag: {"id": image_id, "labels": {}} for tag, image_id in images.items()}
-        self._images.write_text(json.dumps(node | others))
+    def has(self, images: dict[str, str]) -> None:
+        self._images.write_text(json.dumps({tag: {"id": image_id} for tag, image_id in images.items()}))
 
 
 @pytest.fixture
@@ -57,21 +54,14 @@ def test_an_image_that_the_engine_has_is_loaded_and_one_that_it_has_not_is_left_
     assert {"mine:1": "sha256:a"} == loaded(apps=apps)
 
 
-def test_what_the_node_image_holds_is_not_loaded_again(engine: Engine) -> None:
-    engine.has({ECHO: "sha256:a"}, baked=f"other:1=sha256:o {ECHO}=sha256:a")
-    assert {} == loaded()
+def test_what_the_node_image_holds_is_not_loaded_and_costs_no_question(engine: Engine) -> None:
+    assert {ECHO} == {one.image for one in ci_settings().apps}
+    assert {} == loaded(), "the engine would have failed: it was told of no image"
 
 
-def test_an_image_built_anew_since_is_loaded_though_the_node_image_holds_one_of_its_name(
-    engine: Engine,
-) -> None:
-    engine.has({ECHO: "sha256:b"}, baked=f"{ECHO}=sha256:a")
-    assert {ECHO: "sha256:b"} == loaded()
-
-
-def test_what_nobody_says_the_node_image_holds_is_loaded(engine: Engine) -> None:
+def test_a_node_image_of_ones_own_holds_nothing_that_is_known_of(engine: Engine) -> None:
     engine.has({ECHO: "sha256:a"})
-    assert {ECHO: "sha256:a"} == loaded()
+    assert {ECHO: "sha256:a"} == loaded(cluster_kubernetes_version="1.33.4")
 
 
 def test_an_image_may_be_named_in_full(engine: Engine) -> None:
@@ -87,9 +77,15 @@ def test_without_an_engine_there_is_nothing_to_load(tmp_path: Path, monkeypatch:
 
 
 def test_the_controllers_image_runs_on_the_ingress_node_alone() -> None:
-    traefik = images_of(ci_settings(ingress_controller="traefik"))
-    assert {"traefik:v3.6.12": True, ECHO: False} == traefik
+    settings = ci_settings(ingress_controller="traefik", apps=[app("foo", image="mine:1")])
+    assert {"traefik:v3.6.12": True, "mine:1": False} == images_to_load(settings)
 
 
-def test_the_node_image_is_not_in_itself() -> None:
-    assert {ECHO} == set(images_of(ci_settings()))
+def test_the_nodes_of_a_cluster_that_is_there_already_are_left_alone() -> None:
+    settings = ci_settings(
+        cluster_provider="existing",
+        cluster_context="theirs",
+        namespace_prefix="pr-1-",
+        apps=[app("foo", image="mine:1")],
+    )
+    assert {} == images_to_load(settings)
