@@ -9,7 +9,8 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 from loadtest.process import program_missing
@@ -21,11 +22,11 @@ _LINE_CHARACTERS = 500
 class Child:
     """It may notice our end by that of its standard input, on which nothing is ever written."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         try:
             self._process = subprocess.Popen(
                 arguments,
-                env=environment,
+                env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -50,6 +51,15 @@ class Child:
     def said(self) -> str:
         """The last lines of standard error."""
         return "\n".join(self._said)
+
+    def cpu_s(self) -> float:
+        """What the program used so far; 0 where the machine does not tell (no /proc), or no longer."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        user_and_system = fields[11:13]
+        return sum(map(int, user_and_system)) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """The whole group, at once. May be called at any time, from a signal's handler as well."""

@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from loadtest.engines import ENGINES, engine_for
 from loadtest.engines.builtin import BuiltinEngine
-from loadtest.errors import UsageError
+from loadtest.errors import MachineError, UsageError
 from loadtest.load_options import LoadOptions
 from loadtest.plan import PROFILES
+
+PROJECT_FILE = Path(__file__).parents[2] / "Pulumi.yaml"
 
 
 def problem(**flags: Any) -> str:
@@ -43,3 +46,17 @@ def test_a_script_that_is_not_there_is_told(tmp_path: Path) -> None:
     for name in able:
         told = problem(engine=name, profile="script", script=str(tmp_path / "none.js"))
         assert f"there is no script {tmp_path / 'none.js'}" in told
+
+
+def test_an_engine_whose_program_is_missing_names_the_command_that_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MachineError, match="the engine k6 needs the program 'k6'") as told:
+        engine_for(LoadOptions(engine="k6").plan())
+    assert "python3 -m toolchain get k6" in told.value.hint
+
+
+def test_the_settings_name_every_engine() -> None:
+    described = yaml.safe_load(PROJECT_FILE.read_text())["config"]["load_engine"]["description"]
+    assert f"({', '.join(ENGINES)})" in described
