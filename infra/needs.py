@@ -40,6 +40,8 @@ def needs(settings: StackSettings) -> Needs:
 
 def _parts(settings: StackSettings) -> Iterator[str]:
     yield from _OF_PROVIDER[settings.cluster.provider]
+    if settings.cluster.control_planes > 1:
+        yield "image-envoy"  # kind balances between them by it
     if settings.cluster.existing is None and not _images(settings.cluster):
         yield "node-image"
     yield from CONTROLLERS[settings.ingress.controller].parts

@@ -50,6 +50,7 @@ def test_what_only_some_stacks_have_is_needed_by_those_alone() -> None:
     more = {
         "image-metrics-server": replace(ci, apps=(replace(ci.apps[0], autoscaler=autoscaler), *ci.apps[1:])),
         "image-grafana": replace(ci, monitoring=replace(ci.monitoring, grafana_port=30_091)),
+        "image-envoy": replace(ci, cluster=replace(ci.cluster, control_planes=3)),
         "k6": replace(ci, load=replace(ci.load, engine="k6")),
         "image-locust": replace(ci, load=replace(ci.load, locust_workers=2)),
     }

@@ -178,7 +178,9 @@ def test_images_of_a_whole_debian_are_not_begun_without_root(
     assert "needs root" in str(RECIPES[name].impossible())
 
 
-@pytest.mark.parametrize("name", ["debian-node", "node-base", "image-ingress-nginx", "image-locust"])
+@pytest.mark.parametrize(
+    "name", ["debian-node", "node-base", "image-envoy", "image-ingress-nginx", "image-locust"]
+)
 def test_images_of_debian_packages_are_not_begun_without_debian(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from toolchain.recipes import (
     debian_node,
+    envoy_image,
     go_compiler,
     go_parts,
     ingress_nginx,
@@ -21,6 +22,7 @@ RECIPES: Mapping[str, Recipe] = {
     **go_parts.RECIPES,
     **debian_node.RECIPES,
     **node_image.RECIPES,
+    **envoy_image.RECIPES,
     **ingress_nginx.RECIPES,
     **locust_image.RECIPES,
     **own_charts.RECIPES,
