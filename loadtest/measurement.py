@@ -17,6 +17,7 @@ from loadtest.health.gate import Patience, wait_healthy
 from loadtest.job import Job
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
+from loadtest.monitoring.edges import Edges, edges_around
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.plan import LoadPlan
 from loadtest.records import RunRecord
@@ -43,9 +44,11 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         health = wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
         logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
     with stages.stage("load"):
-        load_run, summary = _send(job.artifacts, engine, target, plan)
+        load_run, edges = _send(job.artifacts, engine, target, plan)
+        samples, _ = sample_store.read(job.artifacts.samples)
+        summary = summarise(samples, load_run.window)
     with stages.stage("monitor") as say:
-        usage = _monitor(target, load_run, summary, say)
+        usage = _monitor(target, load_run, summary, edges, say)
         records.save(usage, job.artifacts.resources)
     with stages.stage(REPORT_STAGE):
         return _report(record, load_run, summary, usage, stages.timings)
@@ -70,21 +73,25 @@ def report_from(artifacts: Artifacts) -> Report:
 
 def _send(
     artifacts: Artifacts, engine: Engine, target: TargetEnvironment, plan: LoadPlan
-) -> tuple[LoadRun, Summary]:
+) -> tuple[LoadRun, Edges]:
     with sample_store.writer(artifacts.samples) as writer:
-        load_run = engine.run(plan, target, writer.append)
+        with edges_around(target.cluster) as edges:
+            load_run = engine.run(plan, target, writer.append)
         writer.finish(load_run)
-    samples, _ = sample_store.read(artifacts.samples)
-    return load_run, summarise(samples, load_run.window)
+    return load_run, edges
 
 
 def _monitor(
-    target: TargetEnvironment, load_run: LoadRun, summary: Summary, say: Callable[[str], None]
+    target: TargetEnvironment,
+    load_run: LoadRun,
+    summary: Summary,
+    edges: Edges,
+    say: Callable[[str], None],
 ) -> ResourceUsage:
     """What cannot be measured is said in the report and does not fail the run: an objective may."""
     requests = {host: one.requests for host, one in summary.arm(Arm.HEAD).hosts.items()}
     try:
-        return monitoring.measure(target, load_run.window, requests, say=say)
+        return monitoring.measure(target, load_run.window, requests, edges=edges, say=say)
     except LoadTestError as error:
         return ResourceUsage(
             window=load_run.window,

@@ -93,8 +93,13 @@ class ContainerState(Struct, frozen=True):
     terminated: ContainerStuck | None = None
 
 
-class ContainerStatus(Struct, frozen=True, rename="camel"):
+class ContainerStatus(
+    Struct, frozen=True, rename={"container_id": "containerID", "restart_count": "restartCount"}
+):
+    """`container_id` is the runtime's name and the id, as `containerd://0af3`; empty before there is one."""
+
     name: str
+    container_id: str = ""
     ready: bool = False
     restart_count: int = 0
     state: ContainerState = field(default_factory=ContainerState)
@@ -108,6 +113,7 @@ class PodStatus(Struct, frozen=True, rename="camel"):
     phase: str = ""
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
 class Pod(Struct, frozen=True):

@@ -15,7 +15,8 @@ from loadtest.cluster.objects import Autoscaler, Node, Workload
 from loadtest.cluster.states import idle_autoscalers, unfinished_rollouts, unready_nodes
 from loadtest.errors import MonitoringError, UnhealthyError
 from loadtest.monitoring.client import PrometheusClient, ScrapeTarget
-from loadtest.monitoring.queries import Metric, Scope, raw_readings, scopes_of
+from loadtest.monitoring.edges import readable
+from loadtest.monitoring.queries import Metric, raw_readings, scopes_of
 from loadtest.monitoring.reach import reached
 from loadtest.target import AppTarget, IngressTarget, TargetEnvironment
 
@@ -85,7 +86,10 @@ class AutoscalersActive:
 
 @dataclass(frozen=True, kw_only=True)
 class PrometheusWatching:
-    """Prometheus is ready, all it scrapes answers, and it has readings of every app and the ingress."""
+    """Prometheus is ready and all it scrapes answers.
+
+    Where a load's edges cannot be read elsewhere, it has readings of every app and the ingress, too.
+    """
 
     target: TargetEnvironment
     kubectl: Kubectl
@@ -95,10 +99,19 @@ class PrometheusWatching:
         def unwatched() -> list[str]:
             with reached(self.target.monitoring, self.kubectl, timeout_s=timeout_s, retries=0) as client:
                 client.check_ready()
-                scopes = scopes_of(self.target.apps, self.target.ingress)
-                return targets_not_up(client.targets()) or _unseen(client, scopes)
+                return targets_not_up(client.targets()) or self._unseen(client)
 
         return _attempt(unwatched)
+
+    def _unseen(self, client: PrometheusClient) -> list[str]:
+        if readable(self.target.cluster):
+            return []
+        rows = client.readings(raw_readings(Metric.CPU_SECONDS, _RECENT_S))
+        return [
+            f"Prometheus has no readings of {scope.name} yet"
+            for scope in scopes_of(self.target.apps, self.target.ingress)
+            if not any(scope.holds(row.labels) for row in rows)
+        ]
 
 
 def targets_not_up(targets: Sequence[ScrapeTarget]) -> list[str]:
@@ -109,15 +122,6 @@ def targets_not_up(targets: Sequence[ScrapeTarget]) -> list[str]:
         + (f": {one.last_error}" * bool(one.last_error))
         for one in targets
         if one.health != "up"
-    ]
-
-
-def _unseen(client: PrometheusClient, scopes: Sequence[Scope]) -> list[str]:
-    rows = client.readings(raw_readings(Metric.CPU_SECONDS, _RECENT_S))
-    return [
-        f"Prometheus has no readings of {scope.name} yet"
-        for scope in scopes
-        if not any(scope.holds(row.labels) for row in rows)
     ]
 
 

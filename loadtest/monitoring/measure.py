@@ -1,17 +1,20 @@
 """Measuring: the load window that has just passed, or a window from now on.
 
-Readings of a load's last moments reach Prometheus only some seconds later (cAdvisor reads a busy container
-every one to two seconds, then comes the next scrape), so `measure` waits for them, within a bound.
+Where the window's edges were read there is nothing to wait for. Elsewhere readings of a load's last moments
+reach Prometheus only some seconds later (cAdvisor reads a busy container every one to two seconds, then comes
+the next scrape), so `measure` waits for them, within a bound.
 """
 
 import time
 from collections.abc import Callable, Mapping
 
-from loadtest.cluster.kubectl import kubectl_for
+from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Pod
 from loadtest.cluster.states import host_network_pods
-from loadtest.errors import UsageError
+from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
+from loadtest.monitoring.edges import Edges, edges_around
+from loadtest.monitoring.joining import joined
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.queries import LOOKBACK_S, Metric, raw_readings, scopes_of
 from loadtest.monitoring.reach import reached
@@ -24,6 +27,8 @@ from loadtest.target import TargetEnvironment
 _POLL_S = 0.25
 _CADVISOR_REFRESH_S = 2.0  # at most, of a busy container, at the kubelet's housekeeping interval of 1 s
 
+_NOTHING: Readings = dict.fromkeys(Metric, ())
+
 Say = Callable[[str], None]
 Sleep = Callable[[float], None]
 
@@ -33,31 +38,46 @@ def measure(
     window: LoadWindow,
     requests: Mapping[str, int],
     *,
+    edges: Edges,
     say: Say = lambda text: None,
     interval_s: float | None = None,
 ) -> ResourceUsage:
     """What the cluster used during the window. `requests` counts the load's requests by host.
 
-    Raises MonitoringError where Prometheus cannot be asked, UnhealthyError where the cluster cannot.
+    Raises, unless both edges tell the most of it, MonitoringError where Prometheus cannot be asked and
+    UnhealthyError where the cluster cannot.
     """
     kubectl = kubectl_for(target.cluster)
-    pods = kubectl.items(Pod, "pods", "--all-namespaces")
+    pods = edges.read[-1].pods if edges.complete else kubectl.items(Pod, "pods", "--all-namespaces")
     question = Question(
         window=window,
         scopes=scopes_of(target.apps, target.ingress),
         scrape_interval_s=target.monitoring.scrape_interval_s,
         requests=requests,
-        host_network_pods=host_network_pods(pods),
+        host_network_pods=host_network_pods((*edges.pods, *pods)),
         interval_s=interval_s,
     )
-    with reached(target.monitoring, kubectl) as client:
-        return with_replicas(ask(client, question, say=say), target.apps, pods)
+    return with_replicas(_usage(target, kubectl, question, edges, say), target.apps, pods)
+
+
+def _usage(
+    target: TargetEnvironment, kubectl: Kubectl, question: Question, edges: Edges, say: Say
+) -> ResourceUsage:
+    try:
+        with reached(target.monitoring, kubectl) as client:
+            return ask(client, question, edges=edges, say=say)
+    except MonitoringError as error:
+        if not edges.complete:
+            raise
+        readings = relevant(joined(_NOTHING, edges), question)
+        return usage_from(readings, question, waited_s=0.0, problems=(error.message,))
 
 
 def ask(
     client: PrometheusClient,
     question: Question,
     *,
+    edges: Edges,
     say: Say = lambda text: None,
     sleep: Sleep = time.sleep,
     unix_s: Callable[[], float] = time.time,
@@ -66,9 +86,10 @@ def ask(
     began_s = unix_s()
     limit_s = began_s + 2 * question.scrape_interval_s + _CADVISOR_REFRESH_S
     while True:
-        readings = relevant(_fetch(client, question, unix_s()), question)
-        if settled(readings, question) or unix_s() + _POLL_S > limit_s:
-            return usage_from(readings, question, waited_s=unix_s() - began_s)
+        readings = relevant(joined(_fetch(client, question, unix_s()), edges), question)
+        if edges.complete or settled(readings, question) or unix_s() + _POLL_S > limit_s:
+            problems = (edges.problem,) if edges.problem else ()
+            return usage_from(readings, question, waited_s=unix_s() - began_s, problems=problems)
         say("waiting for readings newer than the load")
         sleep(_POLL_S)
 
@@ -85,13 +106,14 @@ def watch(
     """What the cluster uses from now on for `duration_s`, from at most one reading an `interval_s`."""
     if problems := _watch_problems(target.monitoring.scrape_interval_s, duration_s, interval_s):
         raise UsageError("; ".join(problems), hint="Prometheus can tell no more than it scrapes.")
-    started_unix_ns = unix_ns()
-    ended_unix_ns = started_unix_ns + round(duration_s * 1e9)
-    while (left_s := (ended_unix_ns - unix_ns()) / 1e9) > 0:
-        say(f"{left_s:.0f} s left to watch")
-        sleep(min(interval_s, left_s))
+    with edges_around(target.cluster) as edges:
+        started_unix_ns = unix_ns()
+        ended_unix_ns = started_unix_ns + round(duration_s * 1e9)
+        while (left_s := (ended_unix_ns - unix_ns()) / 1e9) > 0:
+            say(f"{left_s:.0f} s left to watch")
+            sleep(min(interval_s, left_s))
     window = LoadWindow(started_unix_ns=started_unix_ns, ended_unix_ns=ended_unix_ns)
-    return measure(target, window, {}, say=say, interval_s=interval_s)
+    return measure(target, window, {}, edges=edges, say=say, interval_s=interval_s)
 
 
 def _watch_problems(scrape_interval_s: float, duration_s: float, interval_s: float) -> list[str]:

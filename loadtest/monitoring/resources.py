@@ -10,7 +10,14 @@ from loadtest.cluster.objects import PodName
 from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage, Series, is_wider
 from loadtest.monitoring.queries import LOOKBACK_S, NETWORK, Metric, Scope, pod_name
 from loadtest.monitoring.readings import RawSeries, Reading, span_of
-from loadtest.monitoring.window import CounterUsage, counters_over, gauges_over, thinned, unread_at_start
+from loadtest.monitoring.window import (
+    CounterUsage,
+    bracket,
+    counters_over,
+    gauges_over,
+    thinned,
+    unread_at_start,
+)
 from loadtest.sample import LoadWindow
 
 Readings = Mapping[Metric, Sequence[RawSeries]]
@@ -33,13 +40,16 @@ class Question:
     interval_s: float | None = None
 
 
-def usage_from(readings: Readings, question: Question, *, waited_s: float) -> ResourceUsage:
+def usage_from(
+    readings: Readings, question: Question, *, waited_s: float, problems: tuple[str, ...] = ()
+) -> ResourceUsage:
+    """`problems` are known already; those of the readings come after them."""
     figures = [_ScopeFigures(scope, readings, question) for scope in question.scopes]
     return ResourceUsage(
         window=question.window,
         scrape_interval_s=question.scrape_interval_s,
         scopes=tuple(one.usage() for one in figures),
-        problems=tuple(problem for one in figures for problem in one.problems()),
+        problems=problems + tuple(problem for one in figures for problem in one.problems()),
         waited_s=waited_s,
     )
 
@@ -120,8 +130,9 @@ class _ScopeFigures:
 
     def _readings(self, metric: Metric) -> list[Sequence[Reading]]:
         interval_s = self._question.interval_s
-        rows = [one.readings for one in self._rows[metric]]
-        return [thinned(row, interval_s) for row in rows] if interval_s else list(rows)
+        rows: list[Sequence[Reading]] = [one.readings for one in self._rows[metric]]
+        # What lies outside must not thin out the readings that bracket the window.
+        return [thinned(bracket(row, self._span), interval_s) for row in rows] if interval_s else rows
 
     def _running_pods(self) -> Series:
         hold_s = _SCRAPES_MISSED * self._question.scrape_interval_s

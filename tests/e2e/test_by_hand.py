@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -96,11 +97,43 @@ def _a_run_passes(workspace: Workspace) -> None:
 
 
 def _monitor_measures_from_now_on(workspace: Workspace) -> None:
-    done = workspace.loadtest("monitor", "--duration", "6", "--interval", "2")
+    """A known amount of CPU is burnt meanwhile: by the clock of the shell that burns it."""
+    with ThreadPoolExecutor() as pool:
+        watching = pool.submit(workspace.loadtest, "monitor", "--duration", "6", "--interval", "2")
+        burnt_s = _burn_in_the_ingress(workspace, duration_s=3)
+        done = watching.result()
     assert done.returncode == 0, done.stdout + done.stderr
-    scopes = json.loads((workspace.artifacts / "monitor.json").read_text())["scopes"]
-    cluster = next(one for one in scopes if one["scope"] == "cluster")
-    assert cluster["cpu_cores"]["samples"] > 0
+    usage = json.loads((workspace.artifacts / "monitor.json").read_text())
+    assert usage["problems"] == []
+    ingress, cluster = usage["scopes"][-2:]
+    assert ingress["cpu_seconds"] == pytest.approx(burnt_s, rel=0.05)
+    assert cluster["cpu_seconds"] > ingress["cpu_seconds"]
+    assert ingress["cpu_cores"]["samples"] > 2, "Prometheus tells what lies between the window's edges"
+    assert cluster["cpu_window_s"] == pytest.approx(6, abs=0.5)
+
+
+def _burn_in_the_ingress(workspace: Workspace, *, duration_s: int) -> float:
+    """CPU seconds, user and system, by the clock of the shell that burns them once the watching has begun.
+
+    The image of the ingress need not have a shell: one of its node moves into the container's cgroups.
+    """
+    kubectl = ("kubectl", "--kubeconfig", str(workspace.kubeconfig))
+    pods = workspace.run(*kubectl, "get", "pods", "--namespace", "ingress-nginx", "-o", "json")
+    (pod,) = json.loads(pods.stdout)["items"]
+    container_id = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+    burn = f"""
+        sleep 1.5
+        for tasks in $(find /sys/fs/cgroup/ -path '*/cri-containerd-{container_id}.scope/cgroup.procs'); do
+            echo $$ > "$tasks"
+        done
+        timeout {duration_s} sh -c 'while :; do :; done'
+        times"""
+    burnt = workspace.run("docker", "exec", pod["spec"]["nodeName"], "sh", "-c", burn)
+    assert burnt.returncode == 0, burnt.stderr
+    of_children = burnt.stdout.splitlines()[1]
+    return sum(
+        int(minutes) * 60 + float(seconds) for minutes, seconds in re.findall(r"(\d+)m([\d.]+)s", of_children)
+    )
 
 
 def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:

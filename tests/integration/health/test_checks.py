@@ -168,6 +168,7 @@ class TestPrometheus:
         ready: Answer = _READY,
         scrapes: Answer = _UP,
         hidden_pod: str = "",
+        provider: str = "kind",
     ) -> str | None:
         readings: dict[Metric, Sequence[RawSeries]] = {
             metric: [row for row in rows if row.labels["pod"] != hidden_pod]
@@ -179,7 +180,7 @@ class TestPrometheus:
             "/api/v1/query": lambda asked: answer_from(readings, asked),
         }
         with loopback_server(lambda asked: answers[asked.path](asked)) as server:
-            stack = target(monitoring=monitoring_target(server.port))
+            stack = target(monitoring=monitoring_target(server.port), provider=provider)
             return PrometheusWatching(target=stack, kubectl=kubectl).obstacle(5)
 
     def test_one_that_is_ready_and_sees_everything_passes(self, kubectl: Kubectl) -> None:
@@ -199,8 +200,16 @@ class TestPrometheus:
     def test_no_targets_at_all_are_not_taken_for_all_of_them(self, kubectl: Kubectl) -> None:
         assert self.obstacle(kubectl, scrapes=targets()) == "Prometheus scrapes nothing yet"
 
-    def test_an_app_without_readings_is_waited_for(self, kubectl: Kubectl) -> None:
-        assert self.obstacle(kubectl, hidden_pod=BAR_POD) == "Prometheus has no readings of bar yet"
+    def test_an_app_without_readings_is_waited_for_where_the_nodes_cannot_be_read(
+        self, kubectl: Kubectl
+    ) -> None:
+        obstacle = self.obstacle(kubectl, hidden_pod=BAR_POD, provider="existing")
+        assert obstacle == "Prometheus has no readings of bar yet"
+
+    def test_an_app_without_readings_is_not_waited_for_where_the_nodes_can_be_read(
+        self, kubectl: Kubectl
+    ) -> None:
+        assert self.obstacle(kubectl, hidden_pod=BAR_POD) is None
 
     def test_one_that_refuses_is_said_to(self, kubectl: Kubectl) -> None:
         obstacle = self.obstacle(kubectl, scrapes=failure(422, "execution", "planted"))

@@ -9,6 +9,7 @@ import pytest
 
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
+from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.measure import ask, measure, watch
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.resources import Readings
@@ -60,7 +61,7 @@ def prometheus(
 def test_what_has_been_read_already_is_not_waited_for() -> None:
     clock = FakeTime(now_s=103)
     with prometheus(clock) as server, PrometheusClient(server.url) as client:
-        usage = ask(client, question(100, 102), sleep=clock.sleep, unix_s=clock.unix_s)
+        usage = ask(client, question(100, 102), edges=Edges(), sleep=clock.sleep, unix_s=clock.unix_s)
     assert (usage.waited_s, clock.slept, usage.problems) == (0, [], ())
     assert usage.scopes[0].cpu_seconds == 1.0
 
@@ -68,7 +69,9 @@ def test_what_has_been_read_already_is_not_waited_for() -> None:
 def test_late_readings_are_waited_for_and_the_wait_is_told() -> None:
     clock, said = FakeTime(now_s=102), list[str]()
     with prometheus(clock, lag_s=3) as server, PrometheusClient(server.url) as client:
-        usage = ask(client, question(100, 102), say=said.append, sleep=clock.sleep, unix_s=clock.unix_s)
+        usage = ask(
+            client, question(100, 102), edges=Edges(), say=said.append, sleep=clock.sleep, unix_s=clock.unix_s
+        )
     assert usage.waited_s == pytest.approx(3)
     assert usage.problems == ()
     assert usage.scopes[0].cpu_seconds == 1.0
@@ -81,7 +84,7 @@ def test_readings_that_never_come_are_waited_for_a_few_seconds_and_missed_in_wor
         prometheus(clock, read_until_s=readings_of_all(101)) as server,
         PrometheusClient(server.url) as client,
     ):
-        usage = ask(client, question(97, 102), sleep=clock.sleep, unix_s=clock.unix_s)
+        usage = ask(client, question(97, 102), edges=Edges(), sleep=clock.sleep, unix_s=clock.unix_s)
     assert 5 < usage.waited_s <= 6
     assert any("no reading after the load" in problem for problem in usage.problems)
 
@@ -89,7 +92,7 @@ def test_readings_that_never_come_are_waited_for_a_few_seconds_and_missed_in_wor
 def test_a_prometheus_that_knows_nothing_gives_missing_figures() -> None:
     clock = FakeTime(now_s=102)
     with prometheus(clock, read_until_s=empty_readings()) as server, PrometheusClient(server.url) as client:
-        usage = ask(client, question(), sleep=clock.sleep, unix_s=clock.unix_s)
+        usage = ask(client, question(), edges=Edges(), sleep=clock.sleep, unix_s=clock.unix_s)
     assert {None} == {scope.cpu_cores.average for scope in usage.scopes}
     assert "cluster: CPU: no readings" in usage.problems
 
@@ -100,13 +103,13 @@ def test_a_prometheus_that_refuses_is_an_error_and_no_figure() -> None:
         PrometheusClient(server.url) as client,
         pytest.raises(MonitoringError, match="too many samples"),
     ):
-        ask(client, question())
+        ask(client, question(), edges=Edges())
 
 
 def test_the_query_reaches_from_now_to_well_before_the_load() -> None:
     clock = FakeTime(now_s=103)
     with prometheus(clock) as server, PrometheusClient(server.url) as client:
-        ask(client, question(100, 102), sleep=clock.sleep, unix_s=clock.unix_s)
+        ask(client, question(100, 102), edges=Edges(), sleep=clock.sleep, unix_s=clock.unix_s)
     assert {one.parameters["query"].rsplit("[")[1] for one in server.asked} == {"43000ms]"}
     assert len(server.asked) == len(Metric)
 
@@ -145,21 +148,23 @@ class TestTheWayToPrometheus:
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(port=1))
             stack = target(monitoring=monitoring_target(server.port))
-            usage = measure(stack, window(100, 102), {"foo.localhost": 10})
+            usage = measure(stack, window(100, 102), {"foo.localhost": 10}, edges=Edges())
         assert usage.scopes[0].cpu_seconds_per_1000_requests == pytest.approx(100)
 
     def test_is_a_port_forward_where_there_is_no_such_port(self) -> None:
         clock = FakeTime(now_s=103)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(server.port))
-            usage = measure(target(monitoring=monitoring_target(None)), window(100, 102), {})
+            usage = measure(target(monitoring=monitoring_target(None)), window(100, 102), {}, edges=Edges())
         assert usage.scopes[0].cpu_seconds == 1.0
 
     def test_a_pod_on_its_nodes_network_has_no_traffic_of_its_own(self) -> None:
         clock = FakeTime(now_s=103)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(port=1))
-            usage = measure(target(monitoring=monitoring_target(server.port)), window(100, 102), {})
+            usage = measure(
+                target(monitoring=monitoring_target(server.port)), window(100, 102), {}, edges=Edges()
+            )
         ingress, cluster = usage.scopes[2:]
         assert ingress.network_receive_bytes_per_s.average is None
         assert cluster.network_receive_bytes_per_s.average == 2000
@@ -169,7 +174,7 @@ class TestTheWayToPrometheus:
         clock = FakeTime(now_s=100)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(port=1))
-            stack = target(monitoring=monitoring_target(server.port))
+            stack = target(monitoring=monitoring_target(server.port), provider="existing")
             usage = watch(stack, duration_s=10, interval_s=4, sleep=clock.sleep, unix_ns=clock.unix_ns)
         assert (usage.window.started_unix_ns, usage.window.duration_s) == (100 * 10**9, 10)
         assert clock.slept == [4, 4, 2]

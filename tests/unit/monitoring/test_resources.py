@@ -147,6 +147,11 @@ def test_a_wider_interval_thins_the_readings() -> None:
     assert scope(fewer, "foo").cpu_cores.average == pytest.approx(0.5)
 
 
+def test_thinning_keeps_the_readings_that_bracket_the_window() -> None:
+    usage = usage_from(readings_of_all(140), replace(question(105, 117), interval_s=7), waited_s=0)
+    assert scope(usage, "foo").cpu_window_s == 14, "from 104 to 118 s, whatever was read before"
+
+
 class TestRelevant:
     def test_the_nodes_traffic_is_not_a_pods(self) -> None:
         asked = replace(question(), host_network_pods=frozenset({("ingress", INGRESS_POD)}))

@@ -63,12 +63,15 @@ def monitoring_target(port: int | None = 30090) -> MonitoringTarget:
 
 
 def target(
-    *, ingress: IngressTarget | None = None, monitoring: MonitoringTarget | None = None
+    *,
+    ingress: IngressTarget | None = None,
+    monitoring: MonitoringTarget | None = None,
+    provider: str = "kind",
 ) -> TargetEnvironment:
     return TargetEnvironment(
         schema_version=1,
         cluster=ClusterTarget(
-            provider="kind",
+            provider=provider,
             name="loadproof",
             context="kind-loadproof",
             namespaces=None,
