@@ -4,11 +4,13 @@ locust runs as a program of its own (`runner`); here are its job, its records ma
 A user opens a connection with its first request, as locust's users do: that is part of this one's latency.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from loadtest.engines.locust.in_cluster import in_cluster
 from loadtest.engines.locust.job_of import job_of
 from loadtest.engines.locust.locally import locally
+from loadtest.engines.locust.notes import notes
 from loadtest.engines.locust.reading import Reading
 from loadtest.engines.locust.runner.job import Job
 from loadtest.engines.locust.watching import watch
@@ -19,9 +21,6 @@ from loadtest.plan import LoadPlan
 from loadtest.sample import Sample
 from loadtest.target import TargetEnvironment
 
-_NAMED_HOSTS = 5
-_MESSAGE_CHARACTERS = 200
-
 
 @dataclass(frozen=True, kw_only=True)
 class LocustEngine:
@@ -31,10 +30,11 @@ class LocustEngine:
 
     def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
         job = job_of(plan, target)
-        check_open_files(job.users, f"{job.users} users")
+        if not job.workers:
+            check_open_files(job.users, f"{job.users} users")
         warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
-        reading = Reading(on_sample)
-        with locally(job) as command:
+        reading = Reading(on_sample, senders=max(job.workers, 1))
+        with in_cluster(job, target) if job.workers else locally(job) as command:
             watch(command, job, reading)
         return _load_run(job, reading)
 
@@ -49,17 +49,6 @@ def _load_run(job: Job, reading: Reading) -> LoadRun:
             cpu_s=sum(one.cpu_s for one in senders),
             connections_opened=sum(one.connections_opened for one in senders),
             tells_intended_start=job.locustfile is None,
-            notes=tuple(_notes(job, reading)),
+            notes=tuple(notes(job, reading.ended, reading.hosts)),
         ),
     )
-
-
-def _notes(job: Job, reading: Reading) -> Iterator[str]:
-    ours = {app.host for app in job.apps}
-    others = {host: requests for host, requests in reading.hosts.items() if host not in ours}
-    if others:
-        named = ", ".join(f"{host or 'no host'} ({others[host]:,})" for host in sorted(others)[:_NAMED_HOSTS])
-        more = "" if len(others) <= _NAMED_HOSTS else f" and {len(others) - _NAMED_HOSTS} more"
-        yield f"{sum(others.values()):,} requests were to hosts that are no app's of the stack: {named}{more}"
-    for failure in reading.ended.failures if reading.ended else ():
-        yield f"Tasks raised {failure.count:,} times: {failure.message[:_MESSAGE_CHARACTERS]}"

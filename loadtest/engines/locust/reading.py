@@ -12,9 +12,13 @@ _Record = tuple[str, int, int, int, int | None, int, ErrorClass | None]
 
 
 class SenderTotals(msgspec.Struct, frozen=True):
+    """A worker's clock goes with its master's; `clock_ahead_ns` is how far it was off before."""
+
     requests: int
     cpu_s: float
     connections_opened: int
+    clock_ahead_ns: int | None = None
+    clock_uncertainty_ns: int | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -36,7 +40,8 @@ class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
 class Reading:
     """Takes line after line. `ended` is None as long as the load goes on, and where it was cut short."""
 
-    def __init__(self, on_sample: Callable[[Sample], None]) -> None:
+    def __init__(self, on_sample: Callable[[Sample], None], *, senders: int) -> None:
+        self._senders = senders
         self.ended: Ended | None = None
         self.hosts: Counter[str] = Counter()
         self._on_sample = on_sample
@@ -61,6 +66,11 @@ class Reading:
             self._started_ns = self._last_end_ns = event.unix_ns
             return
         self.ended = event
+        if len(event.senders) != self._senders:
+            raise InconclusiveError(
+                f"{len(event.senders)} of {self._senders} locust workers told at the end what they sent",
+                hint="The others died or were lost on the way: are they short of memory?",
+            )
         sent, arrived = sum(one.requests for one in event.senders), self.hosts.total()
         if sent != arrived:
             raise InconclusiveError(
