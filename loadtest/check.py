@@ -149,4 +149,4 @@ def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 def _is_made_here(facts: StackFacts) -> bool:
     """With a config that cannot be read, as if it were."""
-    return facts.cluster is None or facts.cluster.provider == "kind"
+    return facts.cluster is None or not facts.cluster.stays

@@ -1,5 +1,7 @@
 """Taking everything down, whatever state it is in: by Pulumi first, by name where that fails, then a look.
 
+A cluster that was there before the stack stays: only what the stack put into it goes.
+
 Leaves out who calls it when: the pipeline always, a person by `loadtest destroy`, the guard for a dead run.
 """
 
@@ -9,10 +11,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from loadtest.cluster import kind
+from loadtest.cluster import existing, kind
+from loadtest.cluster.kubectl import Kubectl
 from loadtest.errors import CleanupError, LoadTestError
 from loadtest.pulumi_cli import PulumiStack
-from loadtest.stack_facts import StackFacts
+from loadtest.stack_facts import ClusterFacts, StackFacts
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +26,10 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
     Raises CleanupError when something is still there at the end. The caller holds the run lock.
     """
     notes: list[str] = []
-    say("pulumi destroy")
-    emptied = _attempt(stack.destroy, notes)
-    if not emptied and "lock" in notes[-1]:
-        stack.release_lock()
-        emptied = _attempt(stack.destroy, notes)
+    if facts.cluster and facts.cluster.stays:
+        _clear(stack, facts.cluster, notes, say)
+        return tuple(notes)
+    emptied = _emptied(stack, notes, say)
     gone = _cluster_is_gone(stack, facts, notes, say)
     if not emptied:
         if not gone:
@@ -35,12 +37,49 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
                 "`pulumi destroy` failed and the cluster may still be there: the stack's state is kept",
                 hint="\n".join(notes),
             )
-        stack.release_lock()
-        stack.forget()
+        _forget(stack)
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
     if facts.cluster:
         _delete_copies_of_kubeconfig(stack.project, facts.cluster.context)
     return tuple(notes)
+
+
+def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Callable[[str], None]) -> None:
+    """Take what the stack put there out of a cluster that stays, and look whether anything is left."""
+    kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
+    removal = existing.removal(kubectl, cluster.selector)
+    if why := existing.out_of_reach(kubectl):
+        if stack.is_empty():
+            return
+        _forget(stack)
+        raise CleanupError(
+            f"{why}\nwhat the stack put into that cluster may still be there; the stack's state was emptied",
+            hint=f"Once the cluster answers again, this removes what is left:\n{removal}",
+        )
+    emptied = _emptied(stack, notes, say)
+    if left := existing.leftovers(kubectl, cluster.selector):
+        raise CleanupError(
+            f"still in the cluster: {', '.join(left)}",
+            hint="\n".join([*notes, f"The stack's state is kept. By hand they are removed by:\n{removal}"]),
+        )
+    if not emptied:
+        _forget(stack)
+        notes.append("the stack's state was emptied: nothing of the stack is left in the cluster")
+
+
+def _emptied(stack: PulumiStack, notes: list[str], say: Callable[[str], None]) -> bool:
+    """Whether Pulumi itself could take everything down."""
+    say("pulumi destroy")
+    done = _attempt(stack.destroy, notes)
+    if done or "lock" not in notes[-1]:
+        return done
+    stack.release_lock()
+    return _attempt(stack.destroy, notes)
+
+
+def _forget(stack: PulumiStack) -> None:
+    stack.release_lock()
+    stack.forget()
 
 
 def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
@@ -59,7 +98,7 @@ def _cluster_is_gone(
     for claim in facts.claimed():
         _delete_claimed(stack, claim, notes, say)
     cluster = facts.cluster
-    if cluster is None or cluster.provider != "kind":
+    if cluster is None:
         return False  # nobody can say
     if kind.node_containers(cluster.name, folder=stack.project):
         notes.append(f"the cluster {cluster.name} was not made by this stack: it is left alone")

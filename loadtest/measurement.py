@@ -14,6 +14,7 @@ from loadtest.engines import engine_for
 from loadtest.engines.contract import Engine
 from loadtest.errors import InconclusiveError, LoadTestError
 from loadtest.health.gate import Patience, wait_healthy
+from loadtest.health.tunnel import way_to_ingress
 from loadtest.job import Job
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
@@ -40,13 +41,14 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     engine = engine_for(plan)
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
-    with stages.stage("health") as say:
-        health = wait_healthy(target, patience=Patience(limit_s=job.health_timeout_s), say=say)
-        logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
-    with stages.stage("load"):
-        load_run, edges = _send(job.artifacts, engine, target, plan)
-        samples, _ = sample_store.read(job.artifacts.samples)
-        summary = summarise(samples, load_run.window)
+    with way_to_ingress(target) as way:
+        with stages.stage("health") as say:
+            health = wait_healthy(target, way, patience=Patience(limit_s=job.health_timeout_s), say=say)
+            logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
+        with stages.stage("load"):
+            load_run, edges = _send(job.artifacts, engine, target, plan)
+            samples, _ = sample_store.read(job.artifacts.samples)
+            summary = summarise(samples, load_run.window)
     with stages.stage("monitor") as say:
         usage = _monitor(target, load_run, summary, edges, say)
         records.save(usage, job.artifacts.resources)

@@ -56,6 +56,16 @@ class PulumiStack:
         if not done.succeeded:
             raise CleanupError("`pulumi destroy` failed", hint=_why(done.tail))
 
+    def is_empty(self) -> bool:
+        """Whether its state names nothing that was made."""
+        text = process.answer(
+            ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
+            folder=self.project,
+            timeout_s=_QUERY_TIMEOUT_S,
+        )
+        resources = json.loads(text)["deployment"].get("resources") or []
+        return all(one["type"] == "pulumi:pulumi:Stack" for one in resources)
+
     def release_lock(self) -> None:
         """Drop the lock that a dead `pulumi` left. Only for a caller that holds this run's own lock."""
         self._pulumi("cancel", "--yes", timeout_s=_QUERY_TIMEOUT_S)

@@ -93,6 +93,6 @@ def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
 def _kubectl(cluster: ClusterFacts) -> Kubectl:
     """Looks into everything in a cluster made for the stack, else into the stack's own namespaces alone."""
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
-    if cluster.provider == "kind":
+    if not cluster.stays:
         return kubectl
     return replace(kubectl, namespaces=existing.own_namespaces(kubectl, cluster.selector))

@@ -32,6 +32,11 @@ class ClusterFacts:
     namespace_prefix: str = ""
     selector: str = ""
 
+    @property
+    def stays(self) -> bool:
+        """It was there before the stack, which must leave nothing in it and not touch the rest."""
+        return self.provider == "existing"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackFacts:

@@ -22,6 +22,8 @@ class ExistingCluster(pulumi.ComponentResource):
             name,
             kubeconfig=None if args.kubeconfig is None else str(args.kubeconfig),
             context=args.context,
+            # An object of that name that is there already is then an error; applied, it would be taken over.
+            enable_server_side_apply=False,
             # Another cluster replaces all that is in this one. The option says so and not the provider: the
             # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
             cluster_identifier=name,

@@ -5,7 +5,9 @@ making and deleting any of it: the Pulumi program does that.
 """
 
 import json
+import re
 import shlex
+import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from loadtest.cluster.kubectl import Kubectl
@@ -14,6 +16,10 @@ from loadtest.errors import LoadTestError, MachineError, UnhealthyError, UsageEr
 
 _ANSWER_S = 10.0
 _ANSWER = """jsonpath={.status.allowed} {.spec.resourceAttributes.resource}{'\\n'}"""
+# A server that says no has answered.
+_NO_ANSWER = re.compile(
+    "Unable to connect to the server|connection to the server .* was refused|gave no answer"
+)
 _OUTSIDE_NAMESPACES = "namespaces,clusterroles,clusterrolebindings,ingressclasses"
 _RBAC = "rbac.authorization.k8s.io"
 # What deploying a stack makes, by API group; the chart makes no others and keeps its notes in a secret.
@@ -33,27 +39,42 @@ _MADE_INSIDE = {
 
 def problems(kubectl: Kubectl, *, prefix: str, selector: str) -> Iterator[LoadTestError]:
     """What keeps a stack from being put there; no more is asked where that would be idle."""
-    contexts = kubectl.text("config", "get-contexts", "-o", "name").split()
-    if kubectl.context not in contexts:
-        yield UsageError(
-            f"the kubeconfig has no context {kubectl.context!r}",
-            hint=f"cluster_context may be one of: {', '.join(contexts) or 'none, it has none'}.",
-        )
-        return
-    if why := unreachable(kubectl):
-        yield MachineError(f"the cluster of context {kubectl.context!r} does not answer: {why}")
+    if why := out_of_reach(kubectl):
+        yield MachineError(why, hint="`kubectl cluster-info` asks the same: is the way there open?")
         return
     yield from _refused(kubectl, prefix)
     yield from _taken(kubectl, prefix, selector)
 
 
-def unreachable(kubectl: Kubectl) -> str | None:
-    """Why the cluster does not answer; None where it does."""
+def out_of_reach(kubectl: Kubectl, *, tries: int = 3, pause_s: float = 1.0) -> str | None:
+    """Why nothing there can be asked; None where the cluster answers, be it with a refusal.
+
+    Raises UsageError where the kubeconfig has no such context: that says nothing of the cluster.
+    """
+    _check_context(kubectl)
+    for attempt in range(tries):
+        time.sleep(pause_s if attempt else 0)
+        said = _complaint(kubectl)
+        if not _NO_ANSWER.search(said):
+            return None
+    return f"the cluster of context {kubectl.context!r} does not answer: {said}"
+
+
+def _complaint(kubectl: Kubectl) -> str:
     try:
         kubectl.text("get", "--raw", "/version", timeout_s=_ANSWER_S)
     except UnhealthyError as error:
         return error.message
-    return None
+    return ""
+
+
+def _check_context(kubectl: Kubectl) -> None:
+    contexts = kubectl.text("config", "get-contexts", "-o", "name").split()
+    if kubectl.context not in contexts:
+        raise UsageError(
+            f"the kubeconfig has no context {kubectl.context!r}",
+            hint=f"cluster_context may be one of: {', '.join(contexts) or 'none, it has none'}.",
+        )
 
 
 def own_namespaces(kubectl: Kubectl, selector: str) -> tuple[str, ...]:

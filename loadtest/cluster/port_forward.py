@@ -22,12 +22,18 @@ _END_S = 5.0
 
 @contextmanager
 def forwarded_port(
-    kubectl: Kubectl, *, namespace: str, service: str, service_port: int, timeout_s: float = 10.0
+    kubectl: Kubectl,
+    *,
+    namespace: str,
+    service: str,
+    service_port: int,
+    local_port: int | None = None,
+    timeout_s: float = 10.0,
 ) -> Iterator[int]:
-    """The loopback port. Raises MonitoringError where the forward does not come up in time."""
+    """The loopback port, a free one unless told. Raises MonitoringError where it does not come up in time."""
     child = kubectl.start(
         *("--namespace", namespace, "port-forward", "--address", "127.0.0.1"),
-        *(f"service/{service}", f":{service_port}"),
+        *(f"service/{service}", f"{local_port or ''}:{service_port}"),
     )
     try:
         yield _port(_lines(child), f"{namespace}/{service}:{service_port}", time.monotonic() + timeout_s)

@@ -57,14 +57,18 @@ class Patience:
 
 def wait_healthy(
     target: TargetEnvironment,
+    way: Sequence[Check] = (),
     *,
     consecutive: int = 5,
     patience: Patience = Patience(),
     say: Callable[[str], None] = lambda text: None,
 ) -> HealthReport:
-    """Return once everything is as it should be. Raises UnhealthyError when time has run out before that."""
+    """Return once everything is as it should be, `way` before any host.
+
+    Raises UnhealthyError when time has run out before that.
+    """
     kubectl = kubectl_for(target.cluster)
-    steps = (stack_checks(target, kubectl), host_checks(target, consecutive))
+    steps = (stack_checks(target, kubectl), way, host_checks(target, consecutive))
     report = run_checks(steps, patience=patience, say=say)
     failed = [outcome for outcome in report.checks if outcome.obstacle]
     if failed:

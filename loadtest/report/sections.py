@@ -23,6 +23,7 @@ _OUTCOME_WORDS = {
     OutcomeStatus.NO_DATA: "⚠️ no data",
 }
 _ALL_HOSTS = "**all hosts**"
+_TUNNEL = "Measured through a tunnel to the cluster: what it adds and what it holds back is in every figure"
 
 
 def headline(report: Report) -> str:
@@ -95,6 +96,8 @@ def validity(report: Report) -> Section:
     if generator.dropped_requests:
         lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
     lines += map(escape.inline, generator.notes)
+    if report.ingress.tunnelled:
+        lines.append(_TUNNEL)
     return Section(title="Validity of the run", body=items(lines))
 
 

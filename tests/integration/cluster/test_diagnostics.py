@@ -113,6 +113,19 @@ def test_a_part_that_fails_is_noted_and_the_others_go_on(
     assert (found.folder / "logs/apps_crashing_echo.log").exists()
 
 
+def test_of_a_cluster_with_others_in_it_only_the_stacks_own_namespaces_are_read(
+    kubectl_program: FakeProgram, tmp_path: Path
+) -> None:
+    kubectl_program.answers({"-o json": {"stdout": '{"items": []}'}, "": {"stdout": "text\n"}})
+    kubectl = Kubectl(kubeconfig_path="k", context="c", namespaces=("own",), program=kubectl_program.path)
+
+    gather(kubectl, kind_cluster=None, folder=tmp_path / "diagnostics")
+
+    asked = kubectl_program.asked()
+    assert [call[4:] for call in asked if "--namespace=own" not in call] == [["version"]]
+    assert len(asked) > 3
+
+
 def test_a_cluster_that_does_not_answer_is_asked_once(
     kubectl_program: FakeProgram, kind_program: FakeProgram, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,24 @@ def test_objects_are_read_as_what_they_are(program: FakeProgram, kubectl: Kubect
     document = {"kind": "List", "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}
     program.answers({"get nodes -o json": {"stdout": json.dumps(document)}})
     assert [node.metadata.name for node in kubectl.items(Node, "nodes")] == ["a", "b"]
+
+
+def test_all_namespaces_are_only_those_that_may_be_looked_into(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    item = {"metadata": {"name": "a"}}
+    program.answers({"get": {"stdout": json.dumps({"items": [item]})}, "describe": {"stdout": "text\n"}})
+    confined = replace(kubectl, kubeconfig_path=None, namespaces=("one", "two"))
+
+    assert len(confined.items(Node, "pods", "--all-namespaces")) == 2
+    assert confined.text("describe", "pods", "--all-namespaces") == "text\ntext\n"
+
+    assert [call[2:] for call in program.asked()] == [
+        ["get", "pods", "--namespace=one", "-o", "json"],
+        ["get", "pods", "--namespace=two", "-o", "json"],
+        ["describe", "pods", "--namespace=one"],
+        ["describe", "pods", "--namespace=two"],
+    ]
 
 
 def test_a_refusal_is_an_error_with_kubectls_own_words(program: FakeProgram, kubectl: Kubectl) -> None:

@@ -1,11 +1,12 @@
 """Taking down, whatever state things are in: each of the bad cases, with programs that fail as told."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from loadtest.destroy import destroy
-from loadtest.errors import CleanupError
+from loadtest.errors import CleanupError, UsageError
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.stack_facts import ClusterFacts, StackFacts
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
@@ -129,6 +130,76 @@ def test_a_state_that_cannot_be_emptied_is_a_clean_up_that_failed(bench: Bench) 
 def test_with_a_config_nobody_can_read_pulumi_is_asked_all_the_same(bench: Bench) -> None:
     assert take_down(bench, replace(facts_of(bench), cluster=None)) == ()
     assert asked(bench) == ["destroy --yes"]
+
+
+class TestOnAClusterThatStays:
+    """Only what the stack put into it goes, and what may be left is named."""
+
+    def take_down(self, bench: Bench) -> tuple[str, ...]:
+        cluster = replace(
+            CLUSTER, provider="existing", context="staging", node_image=None, selector="loadproof/prefix=pr-1"
+        )
+        return take_down(bench, replace(facts_of(bench), cluster=cluster))
+
+    def cluster_answers(self, bench: Bench, *left: str) -> None:
+        bench.kubectl.answers(
+            {
+                "get-contexts": {"stdout": "staging\n"},
+                "get --raw /version": {"stdout": "{}"},
+                "get namespaces": {"stdout": "\n".join(left)},
+            }
+        )
+
+    def cluster_is_gone(self, bench: Bench) -> None:
+        refused = {"code": 1, "stderr": "Unable to connect to the server: dial tcp: i/o timeout"}
+        bench.kubectl.answers({"get-contexts": {"stdout": "staging\n"}, "": refused})
+
+    def state_names(self, bench: Bench, *types: str) -> None:
+        resources = [{"type": one} for one in ("pulumi:pulumi:Stack", *types)]
+        state = json.dumps({"deployment": {"resources": resources}})
+        bench.pulumi.answers({"export": {"stdout": state}, "": {}})
+
+    def test_the_plain_way_is_pulumis_with_a_look_for_what_is_left(self, bench: Bench) -> None:
+        self.cluster_answers(bench)
+        assert self.take_down(bench) == ()
+        assert asked(bench) == ["destroy --yes"]
+        assert bench.docker.asked() == bench.kind.asked() == []
+
+    def test_what_is_left_is_named_with_the_command_that_removes_it(self, bench: Bench) -> None:
+        self.cluster_answers(bench, "namespace/pr-1-apps", "clusterroles/pr-1-x")
+        with pytest.raises(CleanupError, match="namespace/pr-1-apps, clusterroles/pr-1-x") as caught:
+            self.take_down(bench)
+        assert "--selector loadproof/prefix=pr-1" in caught.value.hint
+        assert "state delete" not in asked(bench)
+
+    def test_a_failing_pulumi_with_nothing_left_ends_with_an_empty_state(self, bench: Bench) -> None:
+        self.cluster_answers(bench)
+        bench.pulumi.answers({"destroy": {"code": 255, "stdout": "Diagnostics:\n  planted\n"}, "": {}})
+        assert "planted" in self.take_down(bench)[0]
+        assert asked(bench) == ["destroy --yes", "cancel --yes", "state delete"]
+
+    def test_out_of_reach_the_state_is_emptied_and_it_is_said_what_may_be_left(self, bench: Bench) -> None:
+        self.cluster_is_gone(bench)
+        self.state_names(bench, "kubernetes:core/v1:Namespace")
+        with pytest.raises(CleanupError, match="i/o timeout") as caught:
+            self.take_down(bench)
+        assert "may still be there" in caught.value.message
+        assert "--selector loadproof/prefix=pr-1" in caught.value.hint
+        assert asked(bench) == ["stack export", "cancel --yes", "state delete"]
+
+    def test_out_of_reach_with_nothing_made_is_no_failure(self, bench: Bench) -> None:
+        self.cluster_is_gone(bench)
+        self.state_names(bench)
+        assert self.take_down(bench) == ()
+        assert asked(bench) == ["stack export"]
+
+    def test_a_context_that_is_missing_says_nothing_of_the_cluster_and_the_state_is_kept(
+        self, bench: Bench
+    ) -> None:
+        bench.kubectl.answers({"get-contexts": {"stdout": "other\n"}})
+        with pytest.raises(UsageError, match="no context 'staging'"):
+            self.take_down(bench)
+        assert asked(bench) == []
 
 
 def test_copies_of_the_kubeconfig_go_too_but_not_another_stacks(bench: Bench) -> None:

@@ -1,0 +1,111 @@
+"""A cluster that is there already, with a kubectl that answers as told: will it do, and what is ours?"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loadtest.cluster import existing
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.errors import LoadTestError, UsageError
+from loadtest.exit_codes import ExitCode
+from tests.integration.fake_program import FakeProgram, fake_program
+
+SELECTOR = "loadproof/prefix=pr-1"
+CONTEXTS = {"get-contexts": {"stdout": "staging\nother\n"}}
+ANSWERS = {"get --raw /version": {"stdout": "{}"}}
+ALLOWED = {"create": {"stdout": "true namespaces\ntrue services\n"}}
+REFUSED = {
+    "get --raw /version": {
+        "code": 1,
+        "stderr": "The connection to the server 127.0.0.1:6443 was refused - did you specify the right host?",
+    }
+}
+
+
+def namespaces(*names: str, own: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
+    items = [{"metadata": {"name": name}} for name in names]
+    items += [{"metadata": {"name": name, "labels": {"loadproof/prefix": "pr-1"}}} for name in own]
+    return {"get namespaces": {"stdout": json.dumps({"items": items})}}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> FakeProgram:
+    return fake_program(tmp_path, "kubectl")
+
+
+@pytest.fixture
+def kubectl(program: FakeProgram) -> Kubectl:
+    return Kubectl(kubeconfig_path=None, context="staging", program=program.path)
+
+
+def problems(kubectl: Kubectl) -> list[LoadTestError]:
+    return list(existing.problems(kubectl, prefix="pr-1-", selector=SELECTOR))
+
+
+def test_a_cluster_that_answers_and_allows_all_has_no_problems(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("default", "pr-10-apps"))
+    assert problems(kubectl) == []
+
+
+def test_every_right_is_asked_for_in_one_call_which_changes_nothing(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces())
+    problems(kubectl)
+    (reviews,) = [call for call in program.asked() if "create" in call]
+    assert "--filename" in reviews
+
+
+def test_an_unknown_context_is_told_with_those_there_are(program: FakeProgram, kubectl: Kubectl) -> None:
+    program.answers({"get-contexts": {"stdout": "prod\nother\n"}})
+    with pytest.raises(UsageError, match="no context 'staging'") as caught:
+        problems(kubectl)
+    assert "prod, other" in caught.value.hint
+
+
+def test_a_cluster_that_does_not_answer_is_a_problem_and_nothing_more_is_asked(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    program.answers(CONTEXTS | REFUSED)
+    (problem,) = problems(kubectl)
+    assert "does not answer" in problem.message
+    assert "was refused" in problem.message
+    assert problem.exit_code is ExitCode.MACHINE
+
+
+def test_a_refusal_is_an_answer(program: FakeProgram, kubectl: Kubectl) -> None:
+    program.answers(CONTEXTS | {"get --raw": {"code": 1, "stderr": "Error from server (Forbidden): no"}})
+    assert existing.out_of_reach(kubectl) is None
+
+
+def test_lacking_rights_are_told_all_at_once(program: FakeProgram, kubectl: Kubectl) -> None:
+    reviews = {"create": {"stdout": "false namespaces\ntrue services\nfalse ingressclasses\n"}}
+    program.answers(CONTEXTS | ANSWERS | reviews | namespaces())
+    (problem,) = problems(kubectl)
+    assert "may not create namespaces, ingressclasses" in problem.message
+    assert problem.exit_code is ExitCode.USAGE
+
+
+def test_a_strangers_namespace_of_the_prefix_is_never_taken_over(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("pr-1-apps", "default"))
+    (problem,) = problems(kubectl)
+    assert "(pr-1-apps)" in problem.message
+    assert "another namespace_prefix" in problem.hint
+
+
+def test_an_earlier_runs_namespaces_are_leftovers(program: FakeProgram, kubectl: Kubectl) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("default", own=("pr-1-apps",)))
+    (problem,) = problems(kubectl)
+    assert "make destroy" in problem.hint
+    assert problem.exit_code is ExitCode.MACHINE
+
+
+def test_what_is_ours_is_found_and_removed_by_its_label_alone(program: FakeProgram, kubectl: Kubectl) -> None:
+    program.answers({"get namespaces": {"stdout": "namespace/pr-1-apps\nclusterrole.x/pr-1-y\n"}})
+    assert existing.leftovers(kubectl, SELECTOR) == ("namespace/pr-1-apps", "clusterrole.x/pr-1-y")
+    assert "--selector loadproof/prefix=pr-1" in existing.removal(kubectl, SELECTOR)
