@@ -90,7 +90,8 @@ class Gathering:
         running: dict[Future[None], Step] = {}
         while (steps := self._plan(goals())) or errands:
             for step in ready(steps, tuple(running.values())):
-                self._progress.begin(step.part.name, _HOW[step.way], announce=step.way is not Way.FOUND)
+                quiet = step.way is Way.FOUND or step.part.optional
+                self._progress.begin(step.part.name, _HOW[step.way], announce=not quiet)
                 running[pool.submit(self._get, step)] = step
             busy = {step.part.name for step in running.values()}
             self._progress.left(tuple(step.part.name for step in steps if step.part.name not in busy))
