@@ -19,7 +19,8 @@ from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
 from toolchain.pins import load_pins
 from toolchain.recipes import RECIPES
-from toolchain.recipes.go_parts import GO_PARTS, go_build_arguments
+from toolchain.recipes.go_build import go_build_arguments
+from toolchain.recipes.go_parts import GO_PARTS
 from toolchain.recipes.images import GO_WRAPPERS
 from toolchain.sources import Way
 
