@@ -420,6 +420,21 @@ def test_a_need_that_nothing_is_pinned_for_is_named(clone: Clone) -> None:
     assert "stack ci needs thin-air, which pins.toml does not name" in output
 
 
+def test_an_image_that_only_a_setting_names_is_looked_for_before_anything_is_built(clone: Clone) -> None:
+    engine = clone.folder.parent / "machine" / "docker"
+    engine.write_text('#!/bin/sh\n[ "$1" = version ] && echo 26.1 && exit\n[ -e "$0.has" ]\n')
+    engine.chmod(0o755)
+    clone.run("get", "slow")
+    clone.needs("ci", parts=["special"], images={"127.0.0.1:9/acme/node:1": "cluster_node_image"})
+    code, output = clone.run("setup")
+    assert (code, clone.has("special")) == (3, False), output
+    assert "error: cluster_node_image asks for the image 127.0.0.1:9/acme/node:1, which is not in" in output
+    assert "https://127.0.0.1:9 does not answer ([Errno 111] Connection refused)" in output
+    engine.with_name("docker.has").touch()
+    code, output = clone.run("setup")
+    assert (code, clone.has("special")) == (0, True), output
+
+
 def test_a_program_that_fails_when_it_is_asked_is_an_error_with_its_last_words(clone: Clone) -> None:
     (clone.folder / "infra" / "needs.py").write_text("raise SystemExit('it is broken')")
     code, output = clone.run("setup")
