@@ -41,8 +41,9 @@ def test_every_name_that_may_be_chosen_stands_beside_its_key(key: str, names: Co
     assert schema(PROJECT)[key]["description"].endswith(f"({', '.join(names)})")
 
 
-def test_the_committed_stack_sets_nothing_that_is_the_default_anyway() -> None:
-    own = without_namespace(PROJECT, read_yaml(ROOT / "Pulumi.ci.yaml")["config"])
+@pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: str(file.name))
+def test_a_committed_stack_sets_nothing_that_is_the_default_anyway(file: Path) -> None:
+    own = without_namespace(PROJECT, read_yaml(file)["config"])
     defaults = with_defaults(PROJECT, {})
     assert [] == [key for key, value in own.items() if defaults[key] == value]
 
