@@ -10,6 +10,7 @@ from infra.clusters.contract import Cluster, ClusterArgs, LocalImage, PortMappin
 from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
 from infra.model import LoadSettings, StackSettings
+from infra.monitoring.metrics_server import MetricsServer, MetricsServerArgs
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.naming import Naming
 from infra.outputs import (
@@ -67,6 +68,8 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
         ),
         inside,
     )
+    if any(app.autoscaler for app in settings.apps):
+        MetricsServer("metrics-server", MetricsServerArgs(namespace=prometheus.namespace_name), inside)
     return _outputs(settings, cluster, ingress, apps, prometheus)
 
 

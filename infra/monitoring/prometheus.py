@@ -47,7 +47,10 @@ class PrometheusArgs:
 
 
 class Prometheus(pulumi.ComponentResource):
+    """`namespace_name` is that of the namespace once it is there: for what else is to be in it."""
+
     namespace: str
+    namespace_name: pulumi.Output[str]
     service = NAME
     port = PORT
 
@@ -56,7 +59,7 @@ class Prometheus(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._config = _config(args)
         self.namespace = args.naming.name(_NAMESPACE)
-        self._namespace_name = self._namespace(args.naming).metadata.name
+        self.namespace_name = self._namespace(args.naming).metadata.name
         account = self._account(args.naming)
         self._deployment(account, self._config_map())
         self._service(args.node_port)
@@ -72,7 +75,7 @@ class Prometheus(pulumi.ComponentResource):
     def _metadata(self) -> ObjectMetaArgsDict:
         return {
             "name": NAME,
-            "namespace": self._namespace_name,
+            "namespace": self.namespace_name,
             "labels": labels.component(NAME),
             "annotations": labels.SKIP_AWAIT,
         }
@@ -104,7 +107,7 @@ class Prometheus(pulumi.ComponentResource):
                 {
                     "kind": "ServiceAccount",
                     "name": account.metadata.name,
-                    "namespace": self._namespace_name,
+                    "namespace": self.namespace_name,
                 }
             ],
             opts=self._child,

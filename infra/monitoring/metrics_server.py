@@ -1,0 +1,212 @@
+"""metrics-server with the least rights that work: what autoscalers ask how much CPU their pods use.
+
+Leaves out the roles that let people ask as well (`kubectl top`): in a cluster that lives for minutes nobody
+does. Leaves out a cluster that is not ours: what its metrics API is made of is its owner's choice.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.apiregistration.v1 import APIService
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    PodSpecArgsDict,
+    ProbeArgsDict,
+    Service,
+    ServiceAccount,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.rbac.v1 import (
+    ClusterRole,
+    ClusterRoleBinding,
+    RoleBinding,
+    RoleRefArgsDict,
+    SubjectArgsDict,
+)
+
+from infra import labels, versions
+
+NAME = "metrics-server"
+_RBAC = "rbac.authorization.k8s.io"
+_USER_ID = 65532
+_PORT = 10250
+# The shortest it takes. What an autoscaler sees is an average over this long, and up to this old.
+_RESOLUTION_S = 10
+# Has to be below nine tenths of the resolution.
+_KUBELET_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsServerArgs:
+    """`namespace` is one that is there already."""
+
+    namespace: pulumi.Input[str]
+
+
+class MetricsServer(pulumi.ComponentResource):
+    def __init__(
+        self, name: str, args: MetricsServerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("loadproof:monitoring:MetricsServer", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._namespace = args.namespace
+        account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child).metadata.name
+        self._reads_nodes_and_pods(account)
+        self._checks_who_asks(account)
+        self._deployment(account)
+        self._api(self._service())
+        self.register_outputs({})  # whoever uses it asks the cluster's metrics API
+
+    def _metadata(self) -> ObjectMetaArgsDict:
+        return {
+            "name": NAME,
+            "namespace": self._namespace,
+            "labels": labels.component(NAME),
+            "annotations": labels.SKIP_AWAIT,
+        }
+
+    def _reads_nodes_and_pods(self, account: pulumi.Output[str]) -> None:
+        metadata = _cluster_wide(f"loadproof-{NAME}")
+        role = ClusterRole(
+            NAME,
+            metadata=metadata,
+            rules=[
+                {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["get", "list", "watch"]},
+                {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+            ],
+            opts=self._child,
+        )
+        ClusterRoleBinding(
+            NAME,
+            metadata=metadata,
+            role_ref=_role("ClusterRole", role.metadata.name),
+            subjects=[self._subject(account)],
+            opts=self._child,
+        )
+
+    def _checks_who_asks(self, account: pulumi.Output[str]) -> None:
+        """By way of the API server, as every API that extends it has to."""
+        ClusterRoleBinding(
+            f"{NAME}-auth-delegator",
+            metadata=_cluster_wide(f"loadproof-{NAME}-auth-delegator"),
+            role_ref=_role("ClusterRole", "system:auth-delegator"),
+            subjects=[self._subject(account)],
+            opts=self._child,
+        )
+        RoleBinding(
+            f"{NAME}-auth-reader",
+            metadata={**_cluster_wide(f"loadproof-{NAME}-auth-reader"), "namespace": "kube-system"},
+            role_ref=_role("Role", "extension-apiserver-authentication-reader"),
+            subjects=[self._subject(account)],
+            opts=self._child,
+        )
+
+    def _subject(self, account: pulumi.Output[str]) -> SubjectArgsDict:
+        return {"kind": "ServiceAccount", "name": account, "namespace": self._namespace}
+
+    def _deployment(self, account: pulumi.Output[str]) -> None:
+        Deployment(
+            NAME,
+            metadata=self._metadata(),
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": labels.component(NAME)},
+                "template": {
+                    "metadata": {"labels": labels.component(NAME)},
+                    "spec": _pod_spec(account),
+                },
+            },
+            opts=self._child,
+        )
+
+    def _service(self) -> Service:
+        return Service(
+            NAME,
+            metadata=self._metadata(),
+            spec={
+                "selector": labels.component(NAME),
+                "ports": [{"name": "https", "port": 443, "target_port": "https"}],
+            },
+            opts=self._child,
+        )
+
+    def _api(self, service: Service) -> None:
+        APIService(
+            NAME,
+            # The API server insists on this name for this group and version.
+            metadata=_cluster_wide("v1beta1.metrics.k8s.io"),
+            spec={
+                "group": "metrics.k8s.io",
+                "version": "v1beta1",
+                "service": {"name": service.metadata.name, "namespace": self._namespace},
+                # Its certificate is its own, made anew at every start.
+                "insecure_skip_tls_verify": True,
+                "group_priority_minimum": 100,
+                "version_priority": 100,
+            },
+            opts=self._child,
+        )
+
+
+def _cluster_wide(name: str) -> ObjectMetaArgsDict:
+    return {"name": name, "labels": labels.component(NAME)}
+
+
+def _role(kind: str, name: pulumi.Input[str]) -> RoleRefArgsDict:
+    return {"api_group": _RBAC, "kind": kind, "name": name}
+
+
+def _pod_spec(account: pulumi.Output[str]) -> PodSpecArgsDict:
+    return {
+        "service_account_name": account,
+        "enable_service_links": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": _USER_ID,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container()],
+        "volumes": [{"name": "certificate", "empty_dir": {}}],
+    }
+
+
+def _container() -> ContainerArgsDict:
+    return {
+        "name": NAME,
+        "image": versions.image("registry.k8s.io/metrics-server/metrics-server"),
+        "image_pull_policy": "IfNotPresent",
+        "args": [
+            f"--secure-port={_PORT}",
+            "--cert-dir=/tmp",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-use-node-status-port",
+            # A KinD node's kubelet signs its certificate itself.
+            "--kubelet-insecure-tls",
+            f"--kubelet-request-timeout={_KUBELET_TIMEOUT_S}s",
+            f"--metric-resolution={_RESOLUTION_S}s",
+        ],
+        "ports": [{"name": "https", "container_port": _PORT}],
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"cpu": "500m", "memory": "256Mi"},
+        },
+        # It has nothing to tell, and is not ready, before its second look at the nodes.
+        "startup_probe": _probe("/livez", period_s=1, failures=60),
+        "readiness_probe": _probe("/readyz", period_s=1, failures=3),
+        "liveness_probe": _probe("/livez", period_s=10, failures=3),
+        "volume_mounts": [{"name": "certificate", "mount_path": "/tmp"}],  # noqa: S108  # the container's own
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _probe(path: str, *, period_s: int, failures: int) -> ProbeArgsDict:
+    return {
+        "http_get": {"path": path, "port": "https", "scheme": "HTTPS"},
+        "period_seconds": period_s,
+        "failure_threshold": failures,
+    }
