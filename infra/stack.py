@@ -68,7 +68,7 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
         ),
         inside,
     )
-    if any(app.autoscaler for app in settings.apps):
+    if settings.cluster.existing is None and any(app.autoscaler for app in settings.apps):
         MetricsServer("metrics-server", MetricsServerArgs(namespace=prometheus.namespace_name), inside)
     return _outputs(settings, cluster, ingress, apps, prometheus)
 

@@ -35,6 +35,8 @@ _PORT = 10250
 _RESOLUTION_S = 10
 # Has to be below nine tenths of the resolution.
 _KUBELET_TIMEOUT_S = 5
+# It takes a bit longer than the resolution, since it is ready with its second look at the nodes.
+_START = pulumi.CustomTimeouts(create="2m", update="2m")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +56,11 @@ class MetricsServer(pulumi.ComponentResource):
         account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child).metadata.name
         self._reads_nodes_and_pods(account)
         self._checks_who_asks(account)
-        self._deployment(account)
-        self._api(self._service())
+        self._api(self._service(), self._deployment(account))
         self.register_outputs({})  # whoever uses it asks the cluster's metrics API
 
     def _metadata(self) -> ObjectMetaArgsDict:
-        return {
-            "name": NAME,
-            "namespace": self._namespace,
-            "labels": labels.component(NAME),
-            "annotations": labels.SKIP_AWAIT,
-        }
+        return {"name": NAME, "namespace": self._namespace, "labels": labels.component(NAME)}
 
     def _reads_nodes_and_pods(self, account: pulumi.Output[str]) -> None:
         metadata = _cluster_wide(f"loadproof-{NAME}")
@@ -105,8 +101,8 @@ class MetricsServer(pulumi.ComponentResource):
     def _subject(self, account: pulumi.Output[str]) -> SubjectArgsDict:
         return {"kind": "ServiceAccount", "name": account, "namespace": self._namespace}
 
-    def _deployment(self, account: pulumi.Output[str]) -> None:
-        Deployment(
+    def _deployment(self, account: pulumi.Output[str]) -> Deployment:
+        return Deployment(
             NAME,
             metadata=self._metadata(),
             spec={
@@ -117,13 +113,13 @@ class MetricsServer(pulumi.ComponentResource):
                     "spec": _pod_spec(account),
                 },
             },
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_START),
         )
 
     def _service(self) -> Service:
         return Service(
             NAME,
-            metadata=self._metadata(),
+            metadata={**self._metadata(), "annotations": labels.SKIP_AWAIT},
             spec={
                 "selector": labels.component(NAME),
                 "ports": [{"name": "https", "port": 443, "target_port": "https"}],
@@ -131,7 +127,7 @@ class MetricsServer(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _api(self, service: Service) -> None:
+    def _api(self, service: Service, deployment: Deployment) -> None:
         APIService(
             NAME,
             # The API server insists on this name for this group and version.
@@ -145,7 +141,9 @@ class MetricsServer(pulumi.ComponentResource):
                 "group_priority_minimum": 100,
                 "version_priority": 100,
             },
-            opts=self._child,
+            # Awaited, as nothing else is: the API server asks a new API for its documents at once, and what
+            # it asks before the nodes know the service's address is sent astray and holds up all the rest.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=deployment),
         )
 
 
