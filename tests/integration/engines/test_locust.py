@@ -13,56 +13,45 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
-import psutil
 import pytest
 
 from loadtest.engines import engine_for
 from loadtest.engines.locust.engine import LocustEngine
 from loadtest.errors import MachineError, UsageError
-from loadtest.load_run import LoadRun
-from loadtest.plan import LoadPlan, Script, Users
+from loadtest.plan import Users
 from loadtest.sample import ErrorClass, Sample
+from tests.integration.engines.locust_runs import (
+    BODIES,
+    PLAN,
+    free_port,
+    locust_processes,
+    run,
+    script,
+    scripted,
+    sound,
+)
 from tests.integration.engines.raw_server import Behaviour, Peer, raw_server
 from tests.integration.engines.targets import target_at
 from tests.integration.engines.test_client import FAULTS
 
-BODIES = {"foo.localhost": b"foo\n", "bar.localhost": b"bar\n"}
-USERS = Users(users=10, spawn_rate_per_s=10, wait_min_s=0.05, wait_max_s=0.15, duration_s=1.0)
-PLAN = LoadPlan(engine="locust", profile=USERS, timeout_s=0.4, warm_up_retries=0, seed=7)
-
-
-async def sound(peer: Peer) -> None:
-    while (host := await peer.request()) is not None:
-        await peer.answer(BODIES.get(host, b"nobody"))
-
-
-def run(plan: LoadPlan, behaviour: Behaviour = sound) -> tuple[list[Sample], LoadRun, list[str]]:
-    """Samples, what the load said of itself, and the hosts the server was asked for in the window."""
-    samples: list[Sample] = []
-    with raw_server(behaviour) as server:
-        load_run = LocustEngine(warm_up_pause_s=0.01).run(
-            plan, target_at(server.port, BODIES), samples.append
-        )
-        return samples, load_run, server.requests[len(BODIES) :]
-
 
 def test_users_come_at_their_rate_and_wait_between_requests() -> None:
     plan = replace(
-        PLAN, profile=Users(users=6, spawn_rate_per_s=2, wait_min_s=0.2, wait_max_s=0.4, duration_s=2.9)
+        PLAN, profile=Users(users=6, spawn_rate_per_s=3, wait_min_s=0.1, wait_max_s=0.2, duration_s=1.9)
     )
     samples, load_run, asked = run(plan)
     assert Counter(sample.host for sample in samples) == Counter(asked)
     assert {sample.error for sample in samples} == {None}
     in_second = Counter(int(sample.actual_start_ns / 1e9) for sample in samples)
-    assert in_second[0] < in_second[1] < in_second[2], "two more users each second"
-    user_seconds = 2 * 2.9 + 2 * 1.9 + 2 * 0.9
-    assert user_seconds / 0.4 * 0.9 <= len(samples) <= user_seconds / 0.2 * 1.1
+    assert in_second[0] < 0.8 * in_second[1], "three more users in the next second"
+    user_seconds = 3 * 1.9 + 3 * 0.9
+    assert user_seconds / 0.2 * 0.8 <= len(samples) <= user_seconds / 0.1 * 1.1
     assert load_run.generator.connections_opened == 6, "each user keeps its own"
-    assert load_run.window.duration_s == pytest.approx(2.9, abs=0.3)
+    assert 1.7 < load_run.window.duration_s < 3.0
 
 
 def test_the_seed_fixes_whom_each_user_asks() -> None:
-    profile = Users(users=1, spawn_rate_per_s=1, wait_min_s=0.02, wait_max_s=0.06, duration_s=0.8)
+    profile = Users(users=1, spawn_rate_per_s=1, wait_min_s=0.01, wait_max_s=0.04, duration_s=0.5)
     first, again, other = (run(replace(PLAN, profile=profile, seed=seed))[2] for seed in (7, 7, 8))
     least = min(len(first), len(again), len(other))
     assert least >= 10
@@ -85,7 +74,9 @@ def test_latency_is_what_the_server_took() -> None:
             await peer.answer(BODIES[host])
 
     samples, load_run, _ = run(PLAN, slow)
-    assert all(30_000_000 <= sample.latency_ns < 130_000_000 for sample in samples)
+    latencies_ns = sorted(sample.latency_ns for sample in samples)
+    assert latencies_ns[0] > 29_000_000
+    assert latencies_ns[len(latencies_ns) // 2] < 60_000_000
     assert 0 < load_run.generator.cpu_s < load_run.window.duration_s
 
 
@@ -156,12 +147,6 @@ def test_a_server_that_is_gone_is_a_connection_error() -> None:
     assert set(errors[len(asked) + 1 :]) == {ErrorClass.CONNECT}
 
 
-def script(folder: Path, text: str) -> Path:
-    file = folder / "their_locustfile.py"
-    file.write_text(dedent(text))
-    return file
-
-
 THEIRS = """
     from locust import FastHttpUser, HttpUser, constant, events, task
 
@@ -188,10 +173,6 @@ THEIRS = """
             print("they print to standard output")
             self.client.get("/")
 """
-
-
-def scripted(file: Path, **options: object) -> LoadPlan:
-    return replace(PLAN, profile=Script(script=str(file), **options))  # type: ignore[arg-type]
 
 
 def test_a_users_own_locustfile_runs_as_it_is(tmp_path: Path) -> None:
@@ -302,21 +283,6 @@ def test_the_web_page_is_on_loopback_while_the_load_runs() -> None:
     assert "user_count" in pages[0]
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def locust_processes() -> list[psutil.Process]:
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
-            if "loadtest.engines.locust.runner" in one.cmdline():
-                found.append(one)
-    return found
 
 
 class Stopped(BaseException):

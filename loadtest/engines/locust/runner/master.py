@@ -9,7 +9,7 @@ import gevent
 from locust.env import Environment
 from locust.event import Events
 from locust.rpc import Message
-from locust.runners import MasterRunner
+from locust.runners import STATE_MISSING, MasterRunner
 
 from loadtest.engines.locust.runner.ending import end_on_time, failures_of, refuse_what_never_ends
 from loadtest.engines.locust.runner.job import Job
@@ -58,8 +58,15 @@ class Master:
 
     def _await_totals(self, **_: Any) -> None:  # noqa: ANN401
         with gevent.Timeout(_TOTALS_S, exception=False):
-            while len(self._totals) < self._job.workers:
+            while len(self._totals) < self._job.workers and self._may_tell():
                 gevent.sleep(_LOOK_S)
+
+    def _may_tell(self) -> bool:
+        """Whether a worker that has not told yet is still heard of."""
+        return any(
+            worker.id not in self._totals and worker.state != STATE_MISSING
+            for worker in self._runner.clients.all
+        )
 
     def _end(self, environment: Environment, **_: Any) -> None:  # noqa: ANN401
         self._output.tell("ended", senders=[*self._totals.values()], failures=failures_of(environment))
