@@ -2,14 +2,13 @@
 
 import gc
 
-from infra.local_images import local_images
-from infra.outputs import export
-from infra.settings import load
-from infra.stack import build
+# Whatever there is stays until the end, and the end comes soon: to look for garbage among what is imported,
+# and once more at the end, would take a third of the program's time.
+gc.disable()
 
-settings = load()
-export(build(settings, local_images(settings)))
+from infra.outputs import export  # noqa: E402
+from infra.settings import load  # noqa: E402
+from infra.stack import build  # noqa: E402
 
-# Whatever there is by now stays until the end, and the end comes soon: to look through it all once more for
-# garbage would take a third of the program's time.
+export(build(load()))
 gc.freeze()

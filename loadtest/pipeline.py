@@ -5,19 +5,20 @@ is taken down, and the worst of what happened decides the exit code last. Leaves
 stage does its work.
 """
 
+import importlib
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from loadtest import guard, measurement, records, results, slo
+from loadtest import guard, records, results, slo
 from loadtest.check import check
 from loadtest.destroy import destroy
 from loadtest.engines import engine_for
 from loadtest.errors import DefectError, LoadTestError
 from loadtest.exit_codes import ExitCode, worst
 from loadtest.job import Job
-from loadtest.monitoring import measure as monitoring
 from loadtest.process import Watcher
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.report.model import Report
@@ -29,6 +30,9 @@ from loadtest.stages import Stages
 from loadtest.target import TargetEnvironment, parse_target
 
 logger = logging.getLogger(__name__)
+
+# Imported where it is used: it takes half a second of CPU, which a run has while its cluster comes up.
+_MEASUREMENT = "loadtest.measurement"
 
 
 def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
@@ -67,6 +71,8 @@ def run_deployed(job: Job, stages: Stages) -> ExitCode:
 
 def monitor_deployed(job: Job, stages: Stages, *, duration_s: float, interval_s: float) -> ExitCode:
     """What a deployed stack uses from now on, written to monitor.json."""
+    from loadtest.monitoring import measure as monitoring
+
     with interrupts() as interruption, interruption.armed(), stages.stage("monitor") as say:
         target = _target(_stack(job))
         usage = monitoring.watch(target, duration_s=duration_s, interval_s=interval_s, say=say)
@@ -77,6 +83,8 @@ def monitor_deployed(job: Job, stages: Stages, *, duration_s: float, interval_s:
 
 def report_again(job: Job, stages: Stages) -> ExitCode:
     """The report once more from what an earlier run saved; the verdict is judged anew."""
+    from loadtest import measurement
+
     with stages.stage("report"):
         report = measurement.report_from(job.artifacts)
         results.save_report(job.artifacts, report)
@@ -115,6 +123,7 @@ def _target(stack: PulumiStack) -> TargetEnvironment:
 
 
 def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
+    threading.Thread(target=importlib.import_module, args=(_MEASUREMENT,), daemon=True).start()
     with stages.stage("up") as say:
         stack.up(say)
         target = _target(stack)
@@ -126,6 +135,8 @@ def _measure_deployed(job: Job, stages: Stages) -> Report:
 
 
 def _measure(job: Job, stages: Stages, target: TargetEnvironment) -> Report:
+    from loadtest import measurement
+
     report = measurement.measure(job, target, stages)
     results.save_report(job.artifacts, report)
     stages.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")

@@ -19,6 +19,9 @@ from loadtest.health.checks import Check, host_checks, namespaces_of, stack_chec
 from loadtest.target import TargetEnvironment
 
 _ATTEMPT_S = 5.0
+# Each attempt may take twice as long as the one before: a connection whose first packet came to a port that
+# led nowhere yet is tried again by the system after a whole second, a new one finds the way at once.
+_FIRST_ATTEMPT_S = 1.0
 _LAST_ATTEMPT_S = 2.0  # even past the limit: cut shorter it would only say that it was cut short
 _SAY_EVERY_S = 0.5
 _EVENT_LINES = 10
@@ -111,9 +114,11 @@ class _Step:
 
     def _poll(self, check: Check) -> CheckOutcome:
         clock_s, began_s, attempts = self._patience.clock_s, self._patience.clock_s(), 0
+        longest_s = _FIRST_ATTEMPT_S
         while True:
             attempts += 1
-            timeout_s = min(_ATTEMPT_S, max(_LAST_ATTEMPT_S, self._deadline_s - clock_s()))
+            timeout_s = min(longest_s, max(_LAST_ATTEMPT_S, self._deadline_s - clock_s()))
+            longest_s = min(2 * longest_s, _ATTEMPT_S)
             obstacle = check.obstacle(timeout_s)
             over = clock_s() + self._patience.interval_s > self._deadline_s or self._stop.is_set()
             if obstacle is None or over:

@@ -102,9 +102,10 @@ def test_the_chart_names_the_pinned_image_without_a_registrys_digest() -> None:
     } == nginx()["image"]
 
 
-def test_the_controller_has_no_admission_webhook_and_its_metrics_are_scraped() -> None:
+def test_the_controller_has_no_admission_webhook_and_spends_nothing_on_metrics() -> None:
     assert {"enabled": False} == nginx()["admissionWebhooks"]
-    assert {"prometheus.io/scrape": "true", "prometheus.io/port": "10254"} == nginx()["podAnnotations"]
+    assert {"enabled": False} == nginx()["metrics"]
+    assert "podAnnotations" not in nginx()
 
 
 def test_prometheus_looks_as_often_as_configured() -> None:

@@ -23,9 +23,11 @@ class Scripted:
     failures: int = 0
     takes_s: float = 0.0
     asked_s: list[float] = field(default_factory=list)
+    timeouts_s: list[float] = field(default_factory=list)
 
     def obstacle(self, timeout_s: float) -> str | None:
         self.asked_s.append(time.monotonic())
+        self.timeouts_s.append(timeout_s)
         time.sleep(self.takes_s)
         return f"failure {len(self.asked_s)}" if len(self.asked_s) <= self.failures else None
 
@@ -50,6 +52,12 @@ def test_checks_that_pass_at_once_are_asked_once() -> None:
 def test_a_check_is_asked_until_it_passes() -> None:
     (outcome,) = run_checks([[Scripted(name="a", failures=3)]], patience=_SHORT).checks
     assert (outcome.attempts, outcome.obstacle) == (4, None)
+
+
+def test_first_attempts_are_short_so_that_a_lost_packet_holds_up_none() -> None:
+    check = Scripted(name="a", failures=5)
+    run_checks([[check]], patience=Patience(limit_s=60, interval_s=0.01))
+    assert check.timeouts_s == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
 
 
 def test_a_check_that_never_passes_is_asked_until_time_runs_out_and_keeps_its_last_words() -> None:
