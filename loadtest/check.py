@@ -143,8 +143,13 @@ def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
     if cluster is None or _is_made_here(facts):
         return
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
-    for error in existing.problems(kubectl, prefix=cluster.namespace_prefix, selector=cluster.selector):
-        yield _problem(error)
+    found = existing.problems(
+        kubectl,
+        prefix=cluster.namespace_prefix,
+        selector=cluster.selector,
+        load_pods=facts.load.locust_workers > 0,
+    )
+    yield from map(_problem, found)
 
 
 def _is_made_here(facts: StackFacts) -> bool:

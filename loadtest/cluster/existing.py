@@ -35,14 +35,23 @@ _MADE_INSIDE = {
     "networking.k8s.io": ("ingresses", "networkpolicies"),
     "policy": ("poddisruptionbudgets",),
 }
+_MADE_BY_LOAD_PODS = {"": ("pods", "pods/exec")}
+# What the stack's outputs say of the namespace for pods that send load: Pulumi does not know of it.
+_OF_LOAD_PODS = "app.kubernetes.io/name=load"
+_GONE_S = 60.0
 
 
-def problems(kubectl: Kubectl, *, prefix: str, selector: str) -> Iterator[LoadTestError]:
-    """What keeps a stack from being put there; no more is asked where that would be idle."""
+def problems(
+    kubectl: Kubectl, *, prefix: str, selector: str, load_pods: bool = False
+) -> Iterator[LoadTestError]:
+    """What keeps a stack from being put there; no more is asked where that would be idle.
+
+    `load_pods` says that pods in there are to send the load.
+    """
     if why := out_of_reach(kubectl):
         yield MachineError(why, hint="`kubectl cluster-info` asks the same: is the way there open?")
         return
-    yield from _refused(kubectl, prefix)
+    yield from _refused(kubectl, prefix, load_pods=load_pods)
     yield from _taken(kubectl, prefix, selector)
 
 
@@ -87,15 +96,22 @@ def leftovers(kubectl: Kubectl, selector: str) -> tuple[str, ...]:
     return tuple(kubectl.text("get", _OUTSIDE_NAMESPACES, "--selector", selector, "-o", "name").split())
 
 
+def remove_load_pods(kubectl: Kubectl, selector: str) -> None:
+    """Those that a killed load left; where all went well none are there."""
+    words = ("namespaces", "--selector", f"{selector},{_OF_LOAD_PODS}", "--ignore-not-found")
+    kubectl.text("delete", *words, timeout_s=_GONE_S)
+
+
 def removal(kubectl: Kubectl, selector: str) -> str:
     """The command that removes by hand all that is the stack's."""
     return shlex.join(kubectl.arguments("delete", _OUTSIDE_NAMESPACES, "--selector", selector))
 
 
-def _refused(kubectl: Kubectl, prefix: str) -> Iterator[LoadTestError]:
+def _refused(kubectl: Kubectl, prefix: str, *, load_pods: bool) -> Iterator[LoadTestError]:
     """The rights that are lacking, asked for all at once."""
     inside = f"{prefix}apps"  # may be the only namespaces that the rights are for: those of the prefix
     asked = [*_reviews(_MADE_OUTSIDE, None), *_reviews(_MADE_INSIDE, inside)]
+    asked += _reviews(_MADE_BY_LOAD_PODS, inside) if load_pods else []
     answers = kubectl.text(
         *("create", "--validate=false", "--filename", "-", "--output", _ANSWER),
         stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": asked}),

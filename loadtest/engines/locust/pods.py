@@ -24,7 +24,7 @@ _USERS_KEY = "their-locustfile.py"  # not the name of a module of ours
 _USER_ID = 65532
 # A pod that nobody removes ends by itself so long after the load.
 _FORGOTTEN_S = 600
-# One process sends from one core, and a user is about 50 KiB.
+# One process sends from one core.
 _RESOURCES = {
     "requests": {"cpu": "100m", "memory": "128Mi"},
     "limits": {"cpu": "1", "memory": "1Gi"},

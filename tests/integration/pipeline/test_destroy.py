@@ -147,6 +147,7 @@ class TestOnAClusterThatStays:
                 "get-contexts": {"stdout": "staging\n"},
                 "get --raw /version": {"stdout": "{}"},
                 "get namespaces": {"stdout": "\n".join(left)},
+                "delete namespaces": {},
             }
         )
 
@@ -171,6 +172,14 @@ class TestOnAClusterThatStays:
             self.take_down(bench)
         assert "--selector loadproof/prefix=pr-1" in caught.value.hint
         assert "state delete" not in asked(bench)
+
+    def test_pods_that_a_killed_load_left_are_removed_which_pulumi_knows_nothing_of(
+        self, bench: Bench
+    ) -> None:
+        self.cluster_answers(bench)
+        self.take_down(bench)
+        [removal] = [" ".join(call) for call in bench.kubectl.asked() if "delete" in call]
+        assert "--selector loadproof/prefix=pr-1,app.kubernetes.io/name=load" in removal
 
     def test_a_failing_pulumi_with_nothing_left_ends_with_an_empty_state(self, bench: Bench) -> None:
         self.cluster_answers(bench)
