@@ -92,6 +92,8 @@ class LoadOptions:
             yield f"{', '.join(unused)}: not used by the profile {self.profile}, which goes by {used}"
         if self.engine != "locust" and (self.locust_workers or self.locust_web_port):
             yield f"locust_workers and locust_web_port are for the engine locust, not for {self.engine}"
+        if self.locust_workers and self.locust_web_port:
+            yield "locust_web_port is for a locust on this machine, not for locust_workers in the cluster"
 
 
 def _between(lowest: float, highest: float) -> tuple[Callable[[float], bool], str]:

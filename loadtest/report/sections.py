@@ -96,7 +96,7 @@ def validity(report: Report) -> Section:
     if generator.dropped_requests:
         lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
     lines += map(escape.inline, generator.notes)
-    if report.ingress.tunnelled:
+    if report.ingress.tunnelled and not report.plan.locust_workers:
         lines.append(_TUNNEL)
     return Section(title="Validity of the run", body=items(lines))
 

@@ -94,6 +94,10 @@ def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
         ({"profile": "script"}, "script is '', it has to be the path of a script"),
         ({"profile": "users", "wait_min_s": 2.0}, "wait_max_s is 1, it may not be below wait_min_s, 2"),
         ({"locust_workers": 2}, "locust_workers and locust_web_port are for the engine locust, not"),
+        (
+            {"engine": "locust", "profile": "users", "locust_workers": 2, "locust_web_port": 8089},
+            "locust_web_port is for a locust on this machine",
+        ),
     ],
 )
 def test_what_makes_no_load_is_refused(flags: dict[str, Any], words: str) -> None:
