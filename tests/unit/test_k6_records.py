@@ -49,6 +49,12 @@ def test_latency_counts_from_the_actual_start_with_the_wait_for_a_connection() -
     assert (START_NS + 1_000_000, START_NS + 9_000_000) == (window.started_unix_ns, window.ended_unix_ns)
 
 
+def test_the_window_begins_when_the_script_says_so() -> None:
+    samples, records = read(row("loadproof_window_begins", 0), *request(ended_ns=5_000_000, duration_ms=2))
+    assert START_NS == records.window.started_unix_ns
+    assert [3_000_000] == [one.actual_start_ns for one in samples]
+
+
 def test_requests_of_several_users_may_come_through_each_other() -> None:
     one, other = request(ended_ns=9, user=1), request(ended_ns=9, user=12, url="bar.localhost")
     mixed = [line for pair in zip(one, other, strict=True) for line in pair]

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _SCRIPT = Path(__file__).with_name("load.js")
 _WRITTEN_EVERY = "100ms"
+_NOTE_CHARACTERS = 300
 _FLAGS = (
     *("--quiet", "--no-color", "--no-usage-report", "--no-thresholds"),
     *("--summary-mode", "disabled", "--address", ""),
@@ -53,7 +54,7 @@ class K6Engine:
         with _job(plan, target) as (command, environment):
             end = watch(command, environment, reading.take, load_s=_load_s(plan))
         _check_end(plan, end)
-        return reading.load_run(tells_intended_start=isinstance(plan.profile, ClosedLoop))
+        return reading.load_run(tells_intended_start=isinstance(plan.profile, ClosedLoop), notes=_notes(end))
 
 
 class _Reading:
@@ -67,7 +68,7 @@ class _Reading:
     def take(self, child: Child) -> None:
         self._records.take(self._lines(child))
 
-    def load_run(self, *, tells_intended_start: bool) -> LoadRun:
+    def load_run(self, *, tells_intended_start: bool, notes: tuple[str, ...]) -> LoadRun:
         """After k6's end."""
         k6_s = _children_cpu_s() - self._children_before_s - self._start_up_s
         return LoadRun(
@@ -78,6 +79,7 @@ class _Reading:
                 connections_opened=self._records.connections_opened,
                 dropped_requests=self._records.dropped_requests,
                 tells_intended_start=tells_intended_start,
+                notes=notes,
             ),
         )
 
@@ -153,6 +155,12 @@ def _script_flags(script: Script) -> Iterator[str]:
     if script.duration_s is not None:
         yield from ("--duration", f"{script.duration_s}s")
     yield script.script
+
+
+def _notes(end: End) -> tuple[str, ...]:
+    """A script that raises goes on with its next iteration, and k6 ends as if all were well."""
+    errors = [line for line in end.said.splitlines() if "level=error" in line]
+    return (f"k6 reported errors, the last: {errors[-1][:_NOTE_CHARACTERS]}",) if errors else ()
 
 
 def _check_end(plan: LoadPlan, end: End) -> None:

@@ -10,6 +10,7 @@ const load = new SharedArray("load", () => [JSON.parse(open(__ENV.LOADPROOF_LOAD
 const order = new SharedArray("order", () => JSON.parse(open(__ENV.LOADPROOF_LOAD)).order);
 const WHITE_SPACE_BYTES = 65536;
 const answers = new Trend("loadproof_body_bytes");
+const windows = new Trend("loadproof_window_begins");
 const failures = new Trend("loadproof_failed_after_ms");
 
 // Which status is an error is judged where samples are made.
@@ -22,7 +23,11 @@ export function warmUp() {
 }
 
 export default function () {
-  send(load.requests[order[exec.scenario.iterationInTest % order.length]]);
+  const number = exec.scenario.iterationInTest;
+  if (number === 0) {
+    windows.add(0);
+  }
+  send(load.requests[order[number % order.length]]);
 }
 
 function send(request) {

@@ -80,6 +80,9 @@ class Records:
         if metric == "dropped_iterations":
             self.dropped_requests += round(float(row["metric_value"]))
             return
+        if metric == "loadproof_window_begins":
+            self._started_unix_ns = self._started_unix_ns or int(row["timestamp"])
+            return
         user = _user(row["metadata"])
         if metric in ("http_reqs", "iteration_duration"):
             self._finish(user)
@@ -94,7 +97,8 @@ class Records:
             return
         latency_ns = request.latency_ns
         started_unix_ns = request.ended_unix_ns - latency_ns
-        # The window begins with the first request that ends: one that began before it is as good as at once.
+        # A script of one's own does not say when the window begins: then it is with the first request that
+        # ends, and one that began before it counts as begun at once.
         self._started_unix_ns = self._started_unix_ns or started_unix_ns
         started_ns = max(0, started_unix_ns - self._started_unix_ns)
         intended_ns = min(started_ns, self._free_ns.get(user, 0)) if self._closed else started_ns

@@ -155,7 +155,7 @@ def test_a_request_starts_before_it_arrives_and_on_the_same_clock(run: Run) -> N
         (handling.arrived_unix_ns - window_ns - sample.actual_start_ns) / 1e6
         for sample, handling in run.pairs()
     ]
-    assert min(ahead_ms) > -2, "an engine may tie the window to the wall clock to the millisecond"
+    assert min(ahead_ms) > -5, "give or take what it takes to read two clocks"
     assert quantiles(ahead_ms)[0] < 50
 
 
