@@ -41,7 +41,7 @@ def _facts(stack_file: Path) -> dict[str, Any]:
 
 
 def _cluster(settings: StackSettings) -> dict[str, Any]:
-    cluster = settings.cluster
+    cluster, certificate = settings.cluster, settings.ingress.certificate
     return {
         "provider": cluster.provider,
         "name": cluster.name,
@@ -50,6 +50,7 @@ def _cluster(settings: StackSettings) -> dict[str, Any]:
         "node_image": None if cluster.existing else cluster.node_image,
         "namespace_prefix": settings.namespace_prefix,
         "selector": Naming(prefix=settings.namespace_prefix).selector,
+        "certificate": None if certificate is None else f"{certificate.namespace}/{certificate.name}",
     }
 
 

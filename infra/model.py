@@ -20,6 +20,13 @@ class LoadProfile(StrEnum):
     SCRIPT = "script"
 
 
+class Spread(StrEnum):
+    """Whether an app's pods are to be spread evenly over the nodes, or must be."""
+
+    PREFERRED = "preferred"
+    REQUIRED = "required"
+
+
 class Comparison(StrEnum):
     AT_MOST = "at_most"
     AT_LEAST = "at_least"
@@ -62,17 +69,25 @@ class ClusterSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretName:
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class IngressSettings:
     """`controller` is a name in `infra.ingress.CONTROLLERS`; `port` is where it answers at `address`.
 
     An `address` of None is the machine's own loopback address. On an existing cluster a tunnel leads from
-    there; at any other address the nodes' `node_port` is taken to stand behind it.
+    there; at any other address the nodes' `node_port` is taken to stand behind it. With a `certificate`, a
+    secret of the existing cluster, the apps answer over TLS as well.
     """
 
     controller: str
     address: str | None
     port: int
     node_port: int
+    certificate: SecretName | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +126,7 @@ class AppSettings:
     expected_body: str
     replicas: int
     autoscaler: AutoscalerSettings | None
+    spread: Spread
     resources: Resources
 
 

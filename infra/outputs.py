@@ -30,13 +30,17 @@ class ClusterOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class IngressOutput:
-    """`tunnelled` says that a tunnel to `service` has to be there for `address` and `port` to answer."""
+    """`tunnelled` says that a tunnel to `service` has to be there for `address` and `port` to answer.
+
+    `certificate_secret` is beside the apps; with it they answer over TLS as well, at port 443 of `service`.
+    """
 
     controller: str
     namespace: str
     service: str
     service_port: int
     tunnelled: bool
+    certificate_secret: str | None
     address: str
     port: int
     chart_version: str

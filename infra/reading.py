@@ -58,8 +58,8 @@ class Section:
         """A number that may stand as text: Pulumi declares no type of setting that holds fractions."""
         return self._read(key, REQUIRED, 0.0, lambda value: _number(_from_text(value)))
 
-    def choice(self, key: str, choices: type[Choice]) -> Choice:
-        return self._read(key, REQUIRED, next(iter(choices)), lambda value: _choice(value, choices))
+    def choice(self, key: str, choices: type[Choice], *, default: object = REQUIRED) -> Choice:
+        return self._read(key, default, next(iter(choices)), lambda value: _choice(value, choices))
 
     def name_in(self, key: str, table: Iterable[str]) -> str:
         """One of the table's names."""

@@ -28,6 +28,7 @@ from infra.outputs import (
 from infra.paths import text_or_none
 from infra.ports import LOOPBACK
 from infra.workloads.apps import Apps, AppsArgs
+from infra.workloads.certificate import SECRET, CertificateArgs
 
 INGRESS_NODE_PORT = 30080
 MONITORING_NODE_PORT = 30090
@@ -55,6 +56,7 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
             image_ids={image.reference: image.image_id for image in images},
             ingress_class=ingress.class_name,
             ingress_namespace=ingress.namespace,
+            certificate=_certificate(settings),
         ),
         inside,
     )
@@ -76,8 +78,19 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
 def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
     if settings.cluster.existing:
         port = settings.ingress.node_port if settings.ingress.address else None
-        return IngressArgs(naming=naming, node_port=port, node_labels={})
+        tls = settings.ingress.certificate is not None
+        return IngressArgs(naming=naming, node_port=port, node_labels={}, tls=tls)
     return IngressArgs(naming=naming, node_port=INGRESS_NODE_PORT, node_labels=labels.INGRESS_NODE)
+
+
+def _certificate(settings: StackSettings) -> CertificateArgs | None:
+    if settings.ingress.certificate is None:
+        return None
+    return CertificateArgs(
+        source=settings.ingress.certificate,
+        context=settings.cluster.context,
+        kubeconfig=settings.kubeconfig,
+    )
 
 
 def cluster_args(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> ClusterArgs:
@@ -118,6 +131,7 @@ def _outputs(
             service=ingress.service,
             service_port=ingress.service_port,
             tunnelled=settings.tunnelled,
+            certificate_secret=SECRET if settings.ingress.certificate else None,
             address=settings.ingress.address or LOOPBACK,
             port=settings.ingress.port,
             chart_version=ingress.chart_version,

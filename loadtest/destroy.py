@@ -9,7 +9,6 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from loadtest.cluster import existing, kind
@@ -57,8 +56,11 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
             f"{why}\nwhat the stack put into that cluster may still be there; the stack's state was emptied",
             hint=f"Once the cluster answers again, this removes what is left:\n{removal}",
         )
-    _attempt(partial(existing.remove_load_pods, kubectl, cluster.selector), notes)
     emptied = _emptied(stack, notes, say)
+    if left := existing.leftovers(kubectl, cluster.selector):
+        say("deleting what is left by its label")
+        notes.append(f"deleted by their label: {', '.join(left)}")
+        existing.remove(kubectl, cluster.selector)
     if left := existing.leftovers(kubectl, cluster.selector):
         raise CleanupError(
             f"still in the cluster: {', '.join(left)}",

@@ -31,6 +31,7 @@ class ClusterFacts:
     node_image: str | None
     namespace_prefix: str = ""
     selector: str = ""
+    certificate: str | None = None  # namespace/name of its secret
 
     @property
     def stays(self) -> bool:

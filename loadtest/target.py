@@ -32,7 +32,8 @@ class ClusterTarget:
 class IngressTarget:
     """Clients connect to `address:port` and send the app's name as Host: no name is ever resolved.
 
-    Where it is `tunnelled`, a tunnel to the `service` has to be there for that.
+    Where it is `tunnelled`, a tunnel to the `service` has to be there for that. With a `certificate_secret`,
+    which is in the apps' namespace, the service answers over TLS as well, at port 443.
     """
 
     controller: str
@@ -44,6 +45,7 @@ class IngressTarget:
     port: int
     chart_version: str
     image: str
+    certificate_secret: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

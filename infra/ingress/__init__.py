@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
-    """`parts` are those of toolchain/pins.toml that only a stack with this controller needs."""
+    """`parts` are those of toolchain/pins.toml that only a stack with this controller needs.
+
+    `takes_certificate` says that it can answer over TLS and over plain HTTP at once.
+    """
 
     make: Callable[[str, IngressArgs, pulumi.ResourceOptions], Ingress]
     parts: tuple[str, ...]
+    takes_certificate: bool = False
 
 
 def _nginx(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingress:
@@ -36,6 +40,6 @@ def _traefik(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingr
 
 
 CONTROLLERS: Mapping[str, Controller] = {
-    "nginx": Controller(make=_nginx, parts=("chart-ingress-nginx",)),
+    "nginx": Controller(make=_nginx, parts=("chart-ingress-nginx",), takes_certificate=True),
     "traefik": Controller(make=_traefik, parts=("chart-traefik", "image-traefik")),
 }

@@ -11,12 +11,15 @@ from infra.naming import Naming
 class IngressArgs:
     """`node_port` is where the nodes take plain HTTP, None where only the service does.
 
+    `tls` asks for HTTPS beside it, at port 443 of the service.
+
     `node_labels` mark the nodes it may run on; where there are none, any may do.
     """
 
     naming: Naming
     node_port: int | None
     node_labels: Mapping[str, str]
+    tls: bool = False
 
 
 class Ingress(Protocol):

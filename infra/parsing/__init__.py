@@ -55,5 +55,7 @@ def _check_ports_differ(section: Section, settings: StackSettings) -> None:
 def _check_existing(section: Section, settings: StackSettings) -> None:
     if settings.cluster.existing and not settings.namespace_prefix:
         section.problem("namespace_prefix", "is not set, what is put into an existing cluster needs one")
+    if settings.ingress.certificate and not settings.cluster.existing:
+        section.problem("ingress_certificate", "is set, a cluster made for the stack has no secrets yet")
     if settings.ingress.address and not settings.cluster.existing:
         section.problem("ingress_address", "is set, a cluster of this machine has its loopback address")

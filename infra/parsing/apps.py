@@ -2,7 +2,7 @@
 
 import re
 
-from infra.model import AppSettings, AutoscalerSettings, Resources
+from infra.model import AppSettings, AutoscalerSettings, Resources, Spread
 from infra.parsing.forms import IMAGE, IMAGE_RULE, LABEL, NAME_RULE
 from infra.quantity import parse_quantity
 from infra.reading import Section, repeated
@@ -41,6 +41,7 @@ def _app(section: Section) -> AppSettings:
         expected_body=section.text("expected_body", form=_BODY, rule="the text every right answer has"),
         replicas=_replicas(section, autoscaler),
         autoscaler=autoscaler,
+        spread=section.choice("spread", Spread, default=Spread.PREFERRED),
         resources=_resources(section),
     )
     section.close()

@@ -11,11 +11,12 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from infra import labels
-from infra.model import AppSettings, AutoscalerSettings
+from infra.model import AppSettings, AutoscalerSettings, Spread
 from infra.workloads.autoscaling import autoscaler_spec
 
 # The standard asks for a number where images name their users; no file of an image belongs to this one.
 _USER_ID = 65532
+_UNSATISFIABLE = {Spread.PREFERRED: "ScheduleAnyway", Spread.REQUIRED: "DoNotSchedule"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +138,9 @@ def pod_spec(app: AppSettings) -> PodSpecArgsDict:
             {
                 "max_skew": 1,
                 "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
+                "when_unsatisfiable": _UNSATISFIABLE[app.spread],
+                # A node that takes no such pods is none to spread over, and must not hold up the others.
+                "node_taints_policy": "Honor",
                 "label_selector": {"match_labels": labels.component(app.name)},
             }
         ],

@@ -1,16 +1,17 @@
 """All services under test in one namespace, behind one Ingress."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace
-from pulumi_kubernetes.networking.v1 import Ingress, IngressRuleArgsDict
+from pulumi_kubernetes.networking.v1 import Ingress, IngressRuleArgsDict, IngressTLSArgsDict
 
 from infra import labels
 from infra.model import AppSettings
 from infra.naming import Naming
 from infra.workloads.app import App, AppArgs
+from infra.workloads.certificate import SECRET, CertificateArgs, certificate
 
 _NAMESPACE = "apps"
 
@@ -19,6 +20,7 @@ _NAMESPACE = "apps"
 class AppsArgs:
     """`ingress_class` and `ingress_namespace` are those of the controller that carries the traffic.
 
+    With a `certificate` they answer over TLS as well.
     `image_ids` are those of the images that the cluster got from this machine, by their names.
     """
 
@@ -27,6 +29,7 @@ class AppsArgs:
     image_ids: Mapping[str, str]
     ingress_class: str
     ingress_namespace: str
+    certificate: CertificateArgs | None
 
 
 class Apps(pulumi.ComponentResource):
@@ -39,6 +42,8 @@ class Apps(pulumi.ComponentResource):
         self.namespace = args.naming.name(_NAMESPACE)
         namespace = self._namespace(args.naming).metadata.name
         self.services = {app.name: self._app(app, namespace, args).service for app in args.apps}
+        if args.certificate:
+            certificate(args.certificate, namespace, self)
         self._ingress(args, namespace)
         self.register_outputs({"services": self.services})
 
@@ -68,6 +73,7 @@ class Apps(pulumi.ComponentResource):
             spec={
                 "ingress_class_name": args.ingress_class,
                 "rules": [self._rule(app) for app in args.apps],
+                "tls": [_tls(args.apps)] if args.certificate else None,
             },
             opts=self._child,
         )
@@ -85,3 +91,7 @@ class Apps(pulumi.ComponentResource):
                 ]
             },
         }
+
+
+def _tls(apps: Sequence[AppSettings]) -> IngressTLSArgsDict:
+    return {"hosts": sorted({app.host for app in apps}), "secret_name": SECRET}

@@ -5,6 +5,7 @@ making and deleting any of it: the Pulumi program does that.
 """
 
 import json
+import logging
 import re
 import shlex
 import time
@@ -14,7 +15,11 @@ from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.objects import Namespace
 from loadtest.errors import LoadTestError, MachineError, UnhealthyError, UsageError
 
+logger = logging.getLogger(__name__)
+
 _ANSWER_S = 10.0
+_REMOVAL_S = 120.0
+_TLS = "kubernetes.io/tls"
 _ANSWER = """jsonpath={.status.allowed} {.spec.resourceAttributes.resource}{'\\n'}"""
 # A server that says no has answered.
 _NO_ANSWER = re.compile(
@@ -36,23 +41,27 @@ _MADE_INSIDE = {
     "policy": ("poddisruptionbudgets",),
 }
 _MADE_BY_LOAD_PODS = {"": ("pods", "pods/exec")}
-# What the stack's outputs say of the namespace for pods that send load: Pulumi does not know of it.
-_OF_LOAD_PODS = "app.kubernetes.io/name=load"
-_GONE_S = 60.0
 
 
 def problems(
-    kubectl: Kubectl, *, prefix: str, selector: str, load_pods: bool = False
+    kubectl: Kubectl,
+    *,
+    prefix: str,
+    selector: str,
+    load_pods: bool = False,
+    certificate: str | None = None,
 ) -> Iterator[LoadTestError]:
     """What keeps a stack from being put there; no more is asked where that would be idle.
 
-    `load_pods` says that pods in there are to send the load.
+    `load_pods` says that pods in there are to send the load; `certificate` is a secret's namespace/name.
     """
     if why := out_of_reach(kubectl):
         yield MachineError(why, hint="`kubectl cluster-info` asks the same: is the way there open?")
         return
     yield from _refused(kubectl, prefix, load_pods=load_pods)
     yield from _taken(kubectl, prefix, selector)
+    if certificate and (lacking := _certificate_lacks(kubectl, certificate)):
+        yield lacking
 
 
 def out_of_reach(kubectl: Kubectl, *, tries: int = 3, pause_s: float = 1.0) -> str | None:
@@ -96,15 +105,21 @@ def leftovers(kubectl: Kubectl, selector: str) -> tuple[str, ...]:
     return tuple(kubectl.text("get", _OUTSIDE_NAMESPACES, "--selector", selector, "-o", "name").split())
 
 
-def remove_load_pods(kubectl: Kubectl, selector: str) -> None:
-    """Those that a killed load left; where all went well none are there."""
-    words = ("namespaces", "--selector", f"{selector},{_OF_LOAD_PODS}", "--ignore-not-found")
-    kubectl.text("delete", *words, timeout_s=_GONE_S)
+def remove(kubectl: Kubectl, selector: str) -> None:
+    """Whatever comes of it: `leftovers` tells."""
+    try:
+        kubectl.text(*_removal(selector), f"--timeout={_REMOVAL_S:.0f}s", timeout_s=_REMOVAL_S + _ANSWER_S)
+    except UnhealthyError as error:
+        logger.warning("removing by label: %s", error)
 
 
 def removal(kubectl: Kubectl, selector: str) -> str:
     """The command that removes by hand all that is the stack's."""
-    return shlex.join(kubectl.arguments("delete", _OUTSIDE_NAMESPACES, "--selector", selector))
+    return shlex.join(kubectl.arguments(*_removal(selector)))
+
+
+def _removal(selector: str) -> tuple[str, ...]:
+    return ("delete", _OUTSIDE_NAMESPACES, "--selector", selector)
 
 
 def _refused(kubectl: Kubectl, prefix: str, *, load_pods: bool) -> Iterator[LoadTestError]:
@@ -133,6 +148,18 @@ def _reviews(made: Mapping[str, Sequence[str]], namespace: str | None) -> Iterat
                 "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": {**attributes, "namespace": namespace or ""}},
             }
+
+
+def _certificate_lacks(kubectl: Kubectl, certificate: str) -> LoadTestError | None:
+    namespace, _, name = certificate.partition("/")
+    words = ("get", "secret", name, "--namespace", namespace, "--output", "jsonpath={.type}")
+    try:
+        found = kubectl.text(*words, timeout_s=_ANSWER_S)
+    except UnhealthyError as error:
+        return UsageError(f"the certificate {certificate} cannot be read: {error.message}")
+    if found != _TLS:
+        return UsageError(f"the secret {certificate} is of type {found}, a certificate is of type {_TLS}")
+    return None
 
 
 def _taken(kubectl: Kubectl, prefix: str, selector: str) -> Iterator[LoadTestError]:

@@ -4,8 +4,9 @@ Leaves out how often and how long to ask: see `gate`.
 """
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import httpx
@@ -143,10 +144,9 @@ class HostAnswers:
 
     def obstacle(self, timeout_s: float) -> str | None:
         url = f"http://{self.ingress.address}:{self.ingress.port}{self.app.path}"
-        headers = {"Host": self.app.host, "Connection": "close"}
         with _plain_client(timeout_s / self.consecutive) as client:
             for number in range(1, self.consecutive + 1):
-                if wrong := _wrong_answer(client, url, headers, self.app.expected_body):
+                if wrong := wrong_answer(client, url, self.app):
                     return f"answer {number} of {self.consecutive}: {wrong}"
         return None
 
@@ -157,9 +157,13 @@ def _plain_client(timeout_s: float) -> httpx.Client:
     return httpx.Client(timeout=timeout_s, trust_env=False, verify=context)
 
 
-def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expected_body: str) -> str | None:
+def wrong_answer(
+    client: httpx.Client, url: str, app: AppTarget, extensions: Mapping[str, str] = MappingProxyType({})
+) -> str | None:
+    """What is wrong with the app's answer, over a connection of its own; None where it is right."""
+    headers = {"Host": app.host, "Connection": "close"}
     try:
-        response = client.get(url, headers=headers)
+        response = client.get(url, headers=headers, extensions=dict(extensions))
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}"
     if response.status_code != httpx.codes.OK:
@@ -167,8 +171,8 @@ def _wrong_answer(client: httpx.Client, url: str, headers: dict[str, str], expec
     body = response.text.strip()
     return (
         None
-        if body == expected_body.strip()
-        else f"the body is {body[:_BODY_CHARACTERS]!r}, not {expected_body!r}"
+        if body == app.expected_body.strip()
+        else f"the body is {body[:_BODY_CHARACTERS]!r}, not {app.expected_body!r}"
     )
 
 

@@ -15,6 +15,7 @@ from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
+from loadtest.health.certificate import AnswersOverTls
 from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
 from loadtest.target import TargetEnvironment
 
@@ -71,12 +72,18 @@ def wait_healthy(
     Raises UnhealthyError when time has run out before that.
     """
     kubectl = kubectl_for(target.cluster)
-    steps = (stack_checks(target, kubectl), way, host_checks(target, consecutive))
+    steps = (stack_checks(target, kubectl), way, _answers(target, kubectl, consecutive))
     report = run_checks(steps, patience=patience, say=say)
     failed = [outcome for outcome in report.checks if outcome.obstacle]
     if failed:
         raise _unhealthy(failed, patience.limit_s, _words_of_pods(kubectl, namespaces_of(target)))
     return report
+
+
+def _answers(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> tuple[Check, ...]:
+    secret = target.ingress.certificate_secret
+    over_tls = [AnswersOverTls(target=target, secret=secret, kubectl=kubectl)] if secret else []
+    return (*host_checks(target, consecutive), *over_tls)
 
 
 def run_checks(

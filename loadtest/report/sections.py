@@ -23,6 +23,7 @@ _OUTCOME_WORDS = {
     OutcomeStatus.NO_DATA: "⚠️ no data",
 }
 _ALL_HOSTS = "**all hosts**"
+_TLS = "Hosts answered over TLS with their certificate; the load went over plain HTTP beside it"
 _TUNNEL = "Measured through a tunnel to the cluster: what it adds and what it holds back is in every figure"
 
 
@@ -117,6 +118,7 @@ def setup(report: Report, *, folded: bool = False) -> Section:
         f"Cluster: {escape.code(cluster.provider)}{made}",
         f"Ingress: {escape.code(ingress.controller)}, chart {escape.code(ingress.chart_version)}, "
         f"image {escape.code(ingress.image)}",
+        *([_TLS] if ingress.certificate_secret else []),
         *(
             f"App {escape.code(app.name)}: image {escape.code(app.image)}, replicas {_replicas(app)}"
             for app in report.apps

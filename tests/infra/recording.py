@@ -54,7 +54,12 @@ class _Outputs(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self._preview:
             return "", dict(args.inputs)
-        stdout = {"cluster": NODE_IDS, "cluster-kubeconfig": KUBECONFIG, "cluster-images": ""}
+        stdout = {
+            "cluster": NODE_IDS,
+            "cluster-kubeconfig": KUBECONFIG,
+            "cluster-images": "",
+            "certificate": "",
+        }
         computed = {"stdout": stdout[args.name]} if args.typ == "command:local:Command" else {}
         return f"{args.name}-id", {**args.inputs, **computed}
 

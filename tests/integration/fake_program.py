@@ -16,6 +16,8 @@ with (folder / "asked.jsonl").open("a") as asked:
 line = " ".join(arguments)
 for words, answer in json.loads((folder / "answers.json").read_text()).items():
     if words in line:
+        if answer.get("reads"):
+            (folder / "told").write_text(sys.stdin.read())
         print(answer.get("stdout", ""), end="", flush=True)
         print(answer.get("stderr", ""), end="", file=sys.stderr, flush=True)
         time.sleep(answer.get("stays_s", 0))
@@ -34,11 +36,15 @@ class FakeProgram:
         return str(self.folder / self.name)
 
     def answers(self, answers: Mapping[str, Mapping[str, object]]) -> None:
-        """The first whose words stand in the call's arguments answers it: stdout, stderr, code, stays_s."""
+        """The first whose words stand in the call answer it: stdout, stderr, code, stays_s, reads."""
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
     def asked(self) -> list[list[str]]:
         return [arguments for _, arguments in self._calls()]
+
+    def told(self) -> str:
+        """What the last call whose answer `reads` got on its stdin."""
+        return (self.folder / "told").read_text()
 
     def process_ids(self) -> list[int]:
         return [process_id for process_id, _ in self._calls()]

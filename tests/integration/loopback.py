@@ -1,5 +1,6 @@
 """A small HTTP server on a free loopback port: a test decides its answers, it remembers what it was asked."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class LoopbackServer:
 
 
 @contextmanager
-def loopback_server(respond: Respond) -> Iterator[LoopbackServer]:
+def loopback_server(respond: Respond, tls: ssl.SSLContext | None = None) -> Iterator[LoopbackServer]:
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,6 +61,8 @@ def loopback_server(respond: Respond) -> Iterator[LoopbackServer]:
             """Tests' output is not the place for it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     served = LoopbackServer(port=server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

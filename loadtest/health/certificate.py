@@ -1,0 +1,76 @@
+"""Whether every host answers over TLS with the certificate it was given, asked through a tunnel of its own.
+
+The certificate itself is what is trusted: whoever issued it, it has to be the very one, for the host's name,
+and of this time. Leaves out load, which goes over plain HTTP.
+"""
+
+import base64
+import binascii
+import ssl
+from dataclasses import dataclass
+
+import httpx
+
+from loadtest.cluster.kubectl import Kubectl
+from loadtest.cluster.port_forward import forwarded_port
+from loadtest.errors import MonitoringError, UnhealthyError
+from loadtest.health.checks import wrong_answer
+from loadtest.target import AppTarget, TargetEnvironment
+
+_PORT = 443
+# A connection is of the one name it was opened for.
+_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersOverTls:
+    target: TargetEnvironment
+    secret: str
+    kubectl: Kubectl
+    name: str = "answers over TLS"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        ingress = self.target.ingress
+        try:
+            context = trusting(self._certificate(timeout_s))
+            with (
+                forwarded_port(
+                    self.kubectl,
+                    namespace=ingress.namespace,
+                    service=ingress.service,
+                    service_port=_PORT,
+                    timeout_s=timeout_s,
+                ) as port,
+                httpx.Client(timeout=timeout_s, trust_env=False, verify=context, limits=_NONE_KEPT) as client,
+            ):
+                answers = (_wrong(client, port, app) for app in self.target.apps)
+                return "; ".join(filter(None, answers)) or None
+        except (UnhealthyError, MonitoringError) as error:
+            return error.message
+
+    def _certificate(self, timeout_s: float) -> str:
+        """Of the secret its public part alone is read."""
+        where = ("--namespace", self.target.apps[0].namespace)
+        part = r"jsonpath={.data.tls\.crt}"
+        encoded = self.kubectl.text("get", "secret", self.secret, *where, "-o", part, timeout_s=timeout_s)
+        try:
+            return base64.b64decode(encoded, validate=True).decode("ascii")
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise UnhealthyError(f"the secret {self.secret} holds no certificate: {error}") from error
+
+
+def trusting(certificate: str) -> ssl.SSLContext:
+    """A context that takes this certificate and no other. Raises UnhealthyError where it is none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=certificate)
+    except (ssl.SSLError, ValueError) as error:
+        raise UnhealthyError(f"the certificate cannot be read: {error}") from error
+    return context
+
+
+def _wrong(client: httpx.Client, port: int, app: AppTarget) -> str | None:
+    url = f"https://127.0.0.1:{port}{app.path}"
+    wrong = wrong_answer(client, url, app, extensions={"sni_hostname": app.host})
+    return f"{app.host}: {wrong}" if wrong else None
