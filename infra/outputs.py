@@ -68,6 +68,14 @@ class AppOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GrafanaOutput:
+    namespace: str
+    address: str
+    port: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MonitoringOutput:
     namespace: str
     service: str
@@ -75,6 +83,7 @@ class MonitoringOutput:
     address: str
     port: int | None
     scrape_interval_s: int
+    grafana: GrafanaOutput | None
 
 
 @dataclass(frozen=True, kw_only=True)

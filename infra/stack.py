@@ -10,6 +10,7 @@ from infra.clusters.contract import Cluster, ClusterArgs, LocalImage, PortMappin
 from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
 from infra.model import LoadSettings, StackSettings
+from infra.monitoring.grafana import Grafana, GrafanaArgs
 from infra.monitoring.metrics_server import MetricsServer, MetricsServerArgs
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.naming import Naming
@@ -17,6 +18,7 @@ from infra.outputs import (
     AppOutput,
     AutoscalerOutput,
     ClusterOutput,
+    GrafanaOutput,
     IngressOutput,
     LoadOutput,
     LoadPodsOutput,
@@ -32,6 +34,7 @@ from infra.workloads.certificate import SECRET, CertificateArgs
 
 INGRESS_NODE_PORT = 30080
 MONITORING_NODE_PORT = 30090
+GRAFANA_NODE_PORT = 30030
 
 
 def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> StackOutputs:
@@ -72,7 +75,10 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
     )
     if settings.cluster.existing is None and any(app.autoscaler for app in settings.apps):
         MetricsServer("metrics-server", MetricsServerArgs(namespace=prometheus.namespace_name), inside)
-    return _outputs(settings, cluster, ingress, apps, prometheus)
+    grafana = None
+    if settings.monitoring.grafana_port is not None:
+        grafana = Grafana("grafana", _grafana_args(settings, ingress, apps, prometheus), inside)
+    return _outputs(settings, cluster, ingress, apps, prometheus, grafana)
 
 
 def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
@@ -93,6 +99,18 @@ def _certificate(settings: StackSettings) -> CertificateArgs | None:
     )
 
 
+def _grafana_args(
+    settings: StackSettings, ingress: Ingress, apps: Apps, prometheus: Prometheus
+) -> GrafanaArgs:
+    return GrafanaArgs(
+        naming=Naming(prefix=settings.namespace_prefix),
+        node_port=GRAFANA_NODE_PORT,
+        prometheus_url=f"http://{prometheus.service}.{prometheus.namespace}.svc:{prometheus.port}",
+        scrape_interval_s=settings.monitoring.scrape_interval_s,
+        namespaces=(apps.namespace, ingress.namespace),
+    )
+
+
 def cluster_args(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> ClusterArgs:
     """What the stack asks of its cluster. Pure."""
     return ClusterArgs(
@@ -103,16 +121,31 @@ def cluster_args(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -
         workers=settings.cluster.workers,
         node_image=settings.cluster.node_image,
         autoscaling_sync_s=settings.cluster.autoscaling_sync_s,
-        ports=(
-            PortMapping(node_port=INGRESS_NODE_PORT, host_port=settings.ingress.port),
-            PortMapping(node_port=MONITORING_NODE_PORT, host_port=settings.monitoring.port),
-        ),
+        ports=_ports(settings),
         images=images,
     )
 
 
+def _ports(settings: StackSettings) -> tuple[PortMapping, ...]:
+    ports = {
+        INGRESS_NODE_PORT: settings.ingress.port,
+        MONITORING_NODE_PORT: settings.monitoring.port,
+        GRAFANA_NODE_PORT: settings.monitoring.grafana_port,
+    }
+    return tuple(
+        PortMapping(node_port=node_port, host_port=host_port)
+        for node_port, host_port in ports.items()
+        if host_port is not None
+    )
+
+
 def _outputs(
-    settings: StackSettings, cluster: Cluster, ingress: Ingress, apps: Apps, prometheus: Prometheus
+    settings: StackSettings,
+    cluster: Cluster,
+    ingress: Ingress,
+    apps: Apps,
+    prometheus: Prometheus,
+    grafana: Grafana | None,
 ) -> StackOutputs:
     own = (ingress.namespace, apps.namespace, prometheus.namespace)
     return StackOutputs(
@@ -157,12 +190,19 @@ def _outputs(
             address=LOOPBACK,
             port=None if settings.cluster.existing else settings.monitoring.port,
             scrape_interval_s=settings.monitoring.scrape_interval_s,
+            grafana=_grafana_output(grafana, settings.monitoring.grafana_port),
         ),
         load=_load(settings.load),
         load_pods=_load_pods(Naming(prefix=settings.namespace_prefix)),
         objectives=tuple(ObjectiveOutput(**asdict(objective)) for objective in settings.objectives),
         kubeconfig=cluster.kubeconfig,
     )
+
+
+def _grafana_output(grafana: Grafana | None, port: int | None) -> GrafanaOutput | None:
+    if grafana is None or port is None:
+        return None
+    return GrafanaOutput(namespace=grafana.namespace, address=LOOPBACK, port=port, path=grafana.path)
 
 
 def _load_pods(naming: Naming) -> LoadPodsOutput:

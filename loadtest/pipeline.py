@@ -140,6 +140,8 @@ def _measure(job: Job, stages: Stages, target: TargetEnvironment) -> Report:
     report = measurement.measure(job, target, stages)
     results.save_report(job.artifacts, report)
     stages.note(f"{headline(report)}\nall of it: {job.artifacts.report('markdown')}")
+    if report.resources and report.resources.dashboard_url:
+        stages.note(f"as curves, while the cluster is up: {report.resources.dashboard_url}")
     return report
 
 

@@ -73,6 +73,16 @@ class AppTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GrafanaTarget:
+    """`path` is that of the dashboard; whether anything answers there is not said."""
+
+    namespace: str
+    address: str
+    port: int
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MonitoringTarget:
     """`port` is a loopback port of the cluster, or None: then the service is reached by port-forward."""
 
@@ -82,6 +92,7 @@ class MonitoringTarget:
     address: str
     port: int | None = None
     scrape_interval_s: float
+    grafana: GrafanaTarget | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,5 +57,9 @@ def _check_existing(section: Section, settings: StackSettings) -> None:
         section.problem("namespace_prefix", "is not set, what is put into an existing cluster needs one")
     if settings.ingress.certificate and not settings.cluster.existing:
         section.problem("ingress_certificate", "is set, a cluster made for the stack has no secrets yet")
+    if settings.cluster.existing and settings.monitoring.grafana_port is not None:
+        section.problem(
+            "monitoring_grafana", "is true, no port of this machine leads into an existing cluster"
+        )
     if settings.ingress.address and not settings.cluster.existing:
         section.problem("ingress_address", "is set, a cluster of this machine has its loopback address")

@@ -14,6 +14,7 @@ from loadtest.cluster.states import host_network_pods
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
 from loadtest.monitoring.edges import Edges, edges_around
+from loadtest.monitoring.grafana import with_dashboard
 from loadtest.monitoring.joining import joined
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.queries import LOOKBACK_S, Metric, raw_readings, scopes_of
@@ -57,7 +58,8 @@ def measure(
         host_network_pods=host_network_pods((*edges.pods, *pods)),
         interval_s=interval_s,
     )
-    return with_replicas(_usage(target, kubectl, question, edges, say), target.apps, pods)
+    usage = with_replicas(_usage(target, kubectl, question, edges, say), target.apps, pods)
+    return with_dashboard(usage, target.monitoring.grafana, pods)
 
 
 def _usage(

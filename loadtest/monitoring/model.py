@@ -70,7 +70,8 @@ class ReplicaHistory:
 class ResourceUsage:
     """`problems` says in words what could not be measured and why.
 
-    `replicas` has a row for each app with an autoscaler.
+    `replicas` has a row for each app with an autoscaler. `dashboard_url` is where Grafana shows the window
+    while the cluster is up; None where there is no Grafana.
     `waited_s` is how long the measurement waited after the load for readings newer than the window.
     """
 
@@ -80,6 +81,7 @@ class ResourceUsage:
     problems: tuple[str, ...]
     waited_s: float = 0.0
     replicas: tuple[ReplicaHistory, ...] = ()
+    dashboard_url: str | None = None
 
     @property
     def widest_cpu_window_s(self) -> float | None:

@@ -31,7 +31,9 @@ def _nothing(usage: ResourceUsage | None) -> str:
 def _in_full(usage: ResourceUsage) -> str:
     rows = [row for scope in usage.scopes for row in _resource_rows(scope)]
     header = ("scope and figure", "average", "minimum", "maximum", "samples")
-    return paragraphs(table(header, rows), _around_the_load(usage), _cpu_seconds(usage), _problems(usage))
+    return paragraphs(
+        table(header, rows), _around_the_load(usage), _cpu_seconds(usage), _curves(usage), _problems(usage)
+    )
 
 
 def _in_short(usage: ResourceUsage) -> str:
@@ -101,6 +103,13 @@ def _around_the_load(usage: ResourceUsage) -> str:
         f"The load took {figures.seconds(usage.window.duration_s)}; these are averages over up to "
         f"{figures.seconds(usage.widest_cpu_window_s)} of readings around it."
     )
+
+
+def _curves(usage: ResourceUsage) -> str:
+    if usage.dashboard_url is None:
+        return ""
+    # Not in short: what is on this machine's loopback is of no use to a pull request's readers.
+    return f"{escape.link('The same as curves', usage.dashboard_url)}, while the cluster is up."
 
 
 def _problems(usage: ResourceUsage) -> str:

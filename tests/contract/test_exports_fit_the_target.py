@@ -39,6 +39,7 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.IngressOutput, target.IngressTarget),
         (outputs.AppOutput, target.AppTarget),
         (outputs.AutoscalerOutput, target.AutoscalerTarget),
+        (outputs.GrafanaOutput, target.GrafanaTarget),
         (outputs.MonitoringOutput, target.MonitoringTarget),
         (outputs.LoadOutput, load_options.LoadOptions),
         (outputs.LoadPodsOutput, target.LoadPodsTarget),

@@ -98,6 +98,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"monitoring_grafana": "yes"},
         'monitoring_grafana is "yes", it has to be true or false',
     ),
+    "grafana where no port leads to": (
+        {
+            "monitoring_grafana": True,
+            "cluster_provider": "existing",
+            "cluster_context": "theirs",
+            "namespace_prefix": "pr-1-",
+        },
+        "monitoring_grafana is true, no port of this machine leads into an existing cluster",
+    ),
     "grafana at the ingress' port": (
         {"monitoring_grafana": True, "monitoring_grafana_port": 80},
         "ingress_port and monitoring_grafana_port are both 80",

@@ -141,6 +141,7 @@ def autoscaled(name: str) -> AppTarget:
 AUTOSCALED_APPS = tuple(map(autoscaled, ("foo", "idle", "late", "unknown")))
 AUTOSCALED_RESOURCES = replace(
     RESOURCES,
+    dashboard_url="http://127.0.0.1:30030/d/loadproof?from=1769999990000&to=1770000010250",
     replicas=(
         ReplicaHistory(
             app="foo",

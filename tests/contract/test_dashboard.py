@@ -1,0 +1,36 @@
+"""What Grafana shows is what the report is made of, by the same metrics, and Prometheus has them."""
+
+import re
+from typing import Any
+
+from infra.monitoring.dashboard import dashboard
+from infra.monitoring.scrape_config import scrape_config
+from loadtest.monitoring.queries import Metric
+
+_METRIC = re.compile(r"container_[a-z_]+")
+
+
+def shown() -> dict[str, set[str]]:
+    """The metrics of each panel, by its title."""
+    panels: list[dict[str, Any]] = dashboard(
+        namespaces=("apps", "ingress-nginx"), datasource_uid="prometheus", scrape_interval_s=2
+    )["panels"]
+    return {
+        panel["title"]: set(_METRIC.findall("".join(target["expr"] for target in panel["targets"])))
+        for panel in panels
+    }
+
+
+def test_the_dashboard_reads_each_metric_of_the_report_and_no_other() -> None:
+    reported = {_METRIC.match(metric.value)[0] for metric in Metric}  # type: ignore[index]
+    assert all(len(metrics) == 1 for metrics in shown().values()), "a panel shows one figure"
+    assert reported == set().union(*shown().values())
+
+
+def test_prometheus_keeps_what_the_dashboard_reads() -> None:
+    (cadvisor,) = [
+        job for job in scrape_config(scrape_interval_s=2)["scrape_configs"] if job["job_name"] == "cadvisor"
+    ]
+    (kept,) = cadvisor["metric_relabel_configs"]
+    for metric in set().union(*shown().values()):
+        assert re.fullmatch(kept["regex"], metric), metric
