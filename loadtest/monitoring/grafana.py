@@ -23,7 +23,7 @@ def with_dashboard(usage: ResourceUsage, grafana: GrafanaTarget | None, pods: It
     if any(ready_since(pod) for pod in own):
         return replace(usage, dashboard_url=_url(grafana, usage.window))
     reason = "; ".join(pod_troubles(own)) or "it has no pod"
-    return replace(usage, problems=(*usage.problems, f"Grafana does not show the load: {reason}"))
+    return replace(usage, problems=(f"Grafana does not show the load: {reason}", *usage.problems))
 
 
 def _url(grafana: GrafanaTarget, window: LoadWindow) -> str:

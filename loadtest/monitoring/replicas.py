@@ -39,7 +39,8 @@ def with_replicas(usage: ResourceUsage, apps: Iterable[AppTarget], pods: Sequenc
     return replace(
         usage,
         replicas=tuple(_history(app, replicas) for app, replicas in found.items()),
-        problems=(*usage.problems, *problems),
+        # Before what is missing of figures, of which a report shows the first few alone.
+        problems=(*problems, *usage.problems),
     )
 
 

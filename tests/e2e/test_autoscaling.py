@@ -66,10 +66,12 @@ def test_the_report_says_so_in_words(report: dict[str, Any], workspace: Workspac
 
 
 def test_grafana_shows_the_load_or_is_said_not_to_and_the_run_passes_all_the_same(
-    report: dict[str, Any],
+    report: dict[str, Any], workspace: Workspace
 ) -> None:
     missing = [one for one in report["resources"]["problems"] if one.startswith("Grafana does not show")]
     assert bool(missing) is (report["resources"]["dashboard_url"] is None)
+    text = (workspace.artifacts / "report.md").read_text()
+    assert ("Grafana does not show the load" if missing else "The same as curves") in text
 
 
 def _history(report: dict[str, Any], app: str) -> dict[str, Any]:
