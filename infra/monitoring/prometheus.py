@@ -148,6 +148,9 @@ class Prometheus(pulumi.ComponentResource):
             spec={
                 "type": "ClusterIP" if node_port is None else "NodePort",
                 "selector": labels.component(NAME),
+                # Whoever asks for it asks it itself whether it is ready, and need not wait until it has been
+                # found ready and every node has been told.
+                "publish_not_ready_addresses": True,
                 "ports": [_service_port(node_port)],
             },
             opts=self._child,

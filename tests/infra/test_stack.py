@@ -319,6 +319,10 @@ def test_prometheus_may_read_nodes_pods_and_metrics_and_nothing_else(ci: Recordi
     assert reading | {("nodes/metrics", "get")} == granted
 
 
+def test_prometheus_can_be_asked_before_the_cluster_has_found_it_ready(ci: Recording) -> None:
+    assert ci.one("kubernetes:core/v1:Service", "prometheus").inputs["spec"]["publishNotReadyAddresses"]
+
+
 def test_a_changed_scrape_config_starts_a_new_prometheus() -> None:
     def pod_annotations(**changed: Any) -> Any:
         deployment = deployed(**changed).one("kubernetes:apps/v1:Deployment", "prometheus")
