@@ -18,7 +18,7 @@ from infra.needs import needs
 _FORMAT = '{"tags": {{json .RepoTags}}, "id": {{json .Id}}}'
 _ASK_ENGINE_S = 10
 # These run beside the cluster's nodes or as them, not in them.
-_OUTSIDE = frozenset({"node-image", "image-load-balancer"})
+_OUTSIDE = frozenset({"node-image", "image-envoy"})
 
 
 def local_images(settings: StackSettings) -> tuple[LocalImage, ...]:

@@ -1,7 +1,7 @@
 """What a stack exports: where to send load, what to expect, where to ask for metrics.
 
 Read by others from `pulumi stack output --json`, so names and units here are a contract: a change of meaning
-raises SCHEMA_VERSION. All but the kubeconfig is known before anything is created.
+raises SCHEMA_VERSION. All but the kubeconfig and Kubernetes' version is known before anything is created.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class ClusterOutput:
     namespaces: tuple[str, ...] | None
     kubeconfig_path: str | None
     nodes: int | None
-    kubernetes_version: str | None
+    kubernetes_version: pulumi.Output[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +145,8 @@ class StackOutputs:
 def export(outputs: StackOutputs) -> None:
     """Exports every field under its own name, as plain values; a kubeconfig of ours as a secret."""
     pulumi.export("schema_version", outputs.schema_version)
-    for name in ("cluster", "ingress", "monitoring", "load", "load_pods"):
+    pulumi.export("cluster", vars(outputs.cluster))  # no copy: one of its values is yet to come
+    for name in ("ingress", "monitoring", "load", "load_pods"):
         pulumi.export(name, asdict(getattr(outputs, name)))
     for name in ("apps", "objectives"):
         pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])

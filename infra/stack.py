@@ -156,7 +156,7 @@ def _outputs(
             namespaces=own if settings.cluster.existing else None,
             kubeconfig_path=text_or_none(settings.kubeconfig),
             nodes=settings.cluster.nodes,
-            kubernetes_version=None if settings.cluster.existing else settings.cluster.kubernetes_version,
+            kubernetes_version=cluster.kubernetes_version,
         ),
         ingress=IngressOutput(
             controller=settings.ingress.controller,

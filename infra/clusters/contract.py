@@ -50,9 +50,11 @@ class ClusterArgs:
 class Cluster(Protocol):
     """What is in the cluster ends with `lifetime`; None where the cluster stays.
 
-    `kubeconfig` is the text of it; None where it is not the stack's to hand out.
+    `kubeconfig` is the text of it; None where it is not the stack's to hand out. `kubernetes_version` is what
+    really runs; None where nobody asked.
     """
 
     provider: kubernetes.Provider
+    kubernetes_version: pulumi.Output[str] | None
     lifetime: pulumi.Resource | None
     kubeconfig: pulumi.Output[str] | None

@@ -13,6 +13,7 @@ class ExistingCluster(pulumi.ComponentResource):
     """Meets `infra.clusters.contract.Cluster`."""
 
     provider: kubernetes.Provider
+    kubernetes_version: pulumi.Output[str] | None = None
     lifetime: pulumi.Resource | None = None
     kubeconfig: pulumi.Output[str] | None = None
 

@@ -21,6 +21,7 @@ class KindCluster(pulumi.ComponentResource):
     """Meets `infra.clusters.contract.Cluster`."""
 
     provider: kubernetes.Provider
+    kubernetes_version: pulumi.Output[str] | None
     lifetime: pulumi.Resource | None
     kubeconfig: pulumi.Output[str] | None
 
@@ -30,6 +31,7 @@ class KindCluster(pulumi.ComponentResource):
         self._environment = {"CLUSTER_NAME": args.name, "KUBECONFIG_PATH": str(args.kubeconfig)}
         cluster = self._cluster(args)
         self.lifetime = cluster
+        self.kubernetes_version = cluster.stdout.apply(_kubernetes_version)
         kubeconfig = self._kubeconfig(cluster)
         self.kubeconfig = kubeconfig
         self.provider = self._kubernetes(args.name, kubeconfig, cluster, self._images(cluster, args))
@@ -99,3 +101,8 @@ class KindCluster(pulumi.ComponentResource):
                 depends_on=[images],
             ),
         )
+
+
+def _kubernetes_version(made: str) -> str:
+    """From what the command said of the cluster it made."""
+    return str(json.loads(made)["kubernetes"])

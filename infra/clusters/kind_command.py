@@ -1,12 +1,13 @@
 """Creates and deletes a KinD cluster; the commands of `infra.clusters.kind` run it as a program of its own.
 
-`create` reads the cluster's config on stdin and prints the ids of the node containers: the proof, at
-deletion, that the cluster of this name is still the one that was made. It never adopts a cluster, and leaves
-none behind when it fails or is asked to stop. Killed, it cannot clean up; the kubeconfig, which is there
-before the first container, then tells whose they are. Standard library only: it also runs outside the virtual
-environment.
+`create` reads the cluster's config on stdin and prints a JSON object: `kubernetes` is the version that runs,
+`nodes` are the ids of the node containers, the proof, at deletion, that the cluster of this name is still the
+one that was made. It never adopts a cluster, and leaves none behind when it fails or is asked to stop.
+Killed, it cannot clean up; the kubeconfig, which is there before the first container, then tells whose they
+are. Standard library only: it also runs outside the virtual environment.
 """
 
+import json
 import os
 import re
 import signal
@@ -46,14 +47,14 @@ class Cluster:
     name: str
     kubeconfig: Path
 
-    def create(self, config: bytes) -> list[str]:
-        """Makes the cluster; the ids of its node containers."""
+    def create(self, config: bytes) -> Mapping[str, object]:
+        """Makes the cluster, and says what was made."""
         if self.nodes():
             raise CommandError(f"a KinD cluster named {self.name} exists {self._whose()}")
         try:
             self._claim()
             self._create_with_retries(config)
-            return self.nodes()
+            return {"kubernetes": self._kubernetes_version(), "nodes": self.nodes()}
         except BaseException:
             self._remove()
             raise
@@ -78,6 +79,18 @@ class Cluster:
         if listed.returncode:
             raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
         return sorted(listed.stdout.split())
+
+    def _kubernetes_version(self) -> str:
+        """As the first node says it, and as kind itself reads it: an image's tag may say anything."""
+        told = subprocess.run(
+            ["docker", "exec", f"{self.name}-control-plane", "cat", "/kind/version"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if told.returncode:
+            raise CommandError(f"the cluster {self.name} does not say which Kubernetes it runs")
+        return told.stdout.strip().removeprefix("v")
 
     def _whose(self) -> str:
         if self.kubeconfig.exists():
@@ -189,9 +202,10 @@ def main(verb: str) -> int:
     try:
         cluster = cluster_of(os.environ)
         if verb == "create":
-            print("\n".join(cluster.create(sys.stdin.buffer.read())))
+            print(json.dumps(cluster.create(sys.stdin.buffer.read())))
         else:
-            cluster.delete(os.environ.get("PULUMI_COMMAND_STDOUT", "").split())
+            made = json.loads(os.environ.get("PULUMI_COMMAND_STDOUT") or "{}")
+            cluster.delete(made.get("nodes", []))
     except CommandError as error:
         _say(str(error))
         return 1

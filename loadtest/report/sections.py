@@ -110,7 +110,7 @@ def _delay(requests: RequestSummary) -> str:
 def setup(report: Report, *, folded: bool = False) -> Section:
     cluster, ingress = report.cluster, report.ingress
     made = (
-        f", Kubernetes {escape.code(cluster.kubernetes_version)} (pinned), {cluster.nodes} nodes"
+        f", Kubernetes {escape.code(cluster.kubernetes_version)}, {cluster.nodes} nodes"
         if cluster.kubernetes_version
         else f", context {escape.code(cluster.context)}"
     )

@@ -12,7 +12,7 @@ from pulumi.runtime.settings import configure, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 KUBECONFIG = "apiVersion: v1\nkind: Config\n"
-NODE_IDS = "1f0e\n2a9c"
+MADE = '{"kubernetes": "1.34.4", "nodes": ["1f0e", "2a9c"]}'
 _STACK = "pulumi:pulumi:Stack"
 
 
@@ -55,7 +55,7 @@ class _Outputs(Mocks):
         if self._preview:
             return "", dict(args.inputs)
         stdout = {
-            "cluster": NODE_IDS,
+            "cluster": MADE,
             "cluster-kubeconfig": KUBECONFIG,
             "cluster-images": "",
             "certificate": "",

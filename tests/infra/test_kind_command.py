@@ -1,6 +1,7 @@
 """The command that makes and deletes the cluster: never another's, and never half of one left behind."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -46,6 +47,10 @@ def run(machine: FakeMachine, verb: str, stdout_before: str = "") -> tuple[int, 
     return process.returncode, stdout, stderr
 
 
+def made_of(*nodes: str) -> str:
+    return json.dumps({"kubernetes": "1.2.3", "nodes": nodes})
+
+
 def forbidden(*_: object, **__: object) -> NoReturn:
     raise PermissionError(errno.EACCES, "Permission denied", "somewhere")
 
@@ -59,7 +64,7 @@ def wait_for(come_true: Callable[[], bool]) -> None:
 
 def test_a_cluster_is_made_from_the_config_on_stdin_and_told_by_its_nodes(machine: FakeMachine) -> None:
     code, stdout, stderr = run(machine, "create")
-    assert (0, machine.nodes) == (code, stdout.split()), stderr
+    assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
     (call,) = machine.asked()
     assert '{"kind": "Cluster"}' == call["config"]
     assert "secret" not in stdout + stderr
@@ -99,7 +104,7 @@ def test_what_a_killed_creation_left_is_told_from_a_foreign_cluster(machine: Fak
 def test_a_failure_that_passes_is_tried_again_without_the_half_made_cluster(machine: FakeMachine) -> None:
     machine.fails_with(STARTED_SLOWLY)
     code, stdout, stderr = run(machine, "create")
-    assert (0, machine.nodes) == (code, stdout.split()), stderr
+    assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
     assert ["kind create cluster", "kind delete cluster", "kind create cluster"] == machine.asked_for()
     assert ["0o600", "0o600"] == [call["claim"] for call in machine.asked() if "claim" in call]
 
@@ -137,20 +142,20 @@ def test_a_stopped_creation_leaves_nothing_behind(machine: FakeMachine, number: 
 
 def test_the_cluster_that_was_made_is_deleted(machine: FakeMachine) -> None:
     _, made, _ = run(machine, "create")
-    code, _, stderr = run(machine, "delete", stdout_before=made.strip())
+    code, _, stderr = run(machine, "delete", stdout_before=made)
     assert (0, [], False) == (code, machine.nodes, machine.kubeconfig.exists()), stderr
 
 
 def test_a_cluster_that_lost_a_node_is_deleted_too(machine: FakeMachine) -> None:
     machine.has_cluster_of("one")
-    assert 0 == run(machine, "delete", stdout_before="one\ntwo")[0]
+    assert 0 == run(machine, "delete", stdout_before=made_of("one", "two"))[0]
     assert [] == machine.nodes
 
 
 def test_a_container_that_does_not_end_at_once_is_asked_again(machine: FakeMachine) -> None:
     machine.has_cluster_of("ours")
     machine.deletion_fails(times=1)
-    assert 0 == run(machine, "delete", stdout_before="ours")[0]
+    assert 0 == run(machine, "delete", stdout_before=made_of("ours"))[0]
     assert [] == machine.nodes
 
 
@@ -210,7 +215,7 @@ def test_a_cluster_that_cannot_be_deleted_is_told_and_stays_claimed(machine: Fak
 
 def test_another_cluster_that_took_the_name_meanwhile_is_left_alone(machine: FakeMachine) -> None:
     machine.has_cluster_of("theirs")
-    code, _, stderr = run(machine, "delete", stdout_before="ours")
+    code, _, stderr = run(machine, "delete", stdout_before=made_of("ours"))
     assert (0, ["theirs"]) == (code, machine.nodes)
     assert "is not the one this stack made" in stderr
 
@@ -236,13 +241,13 @@ def test_a_missing_program_is_named_with_what_puts_it_there(machine: FakeMachine
 
 
 def test_a_cluster_that_is_gone_already_is_no_error(machine: FakeMachine) -> None:
-    assert 0 == run(machine, "delete", stdout_before="ours")[0]
+    assert 0 == run(machine, "delete", stdout_before=made_of("ours"))[0]
 
 
 @pytest.mark.parametrize("verb", ["create", "delete"])
 def test_an_engine_that_does_not_answer_is_named(machine: FakeMachine, verb: str) -> None:
     machine.engine_is_down()
-    code, _, stderr = run(machine, verb, stdout_before="ours")
+    code, _, stderr = run(machine, verb, stdout_before=made_of("ours"))
     assert 1 == code
     assert "the container engine does not answer" in stderr
     assert [] == machine.asked()

@@ -2,17 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from infra import versions
 from infra.clusters.contract import LocalImage
 from infra.outputs import export
 from infra.parsing import parse
 from infra.stack import build
 from tests.infra.configuration import app, ci_config, ci_settings
-from tests.infra.recording import KUBECONFIG, NODE_IDS, Recording, Registration, record
+from tests.infra.recording import KUBECONFIG, MADE, Recording, Registration, record
 
 STACK = "pulumi:pulumi:Stack loadproof-test"
 CLUSTER = "loadproof:clusters:KindCluster cluster"
@@ -210,7 +210,7 @@ def test_what_is_in_the_cluster_does_not_replace_it() -> None:
 
 
 def test_a_new_cluster_means_a_new_kubeconfig_and_a_new_provider(ci: Recording) -> None:
-    assert [NODE_IDS] == ci.one("command:local:Command", "cluster-kubeconfig").inputs["triggers"]
+    assert [MADE] == ci.one("command:local:Command", "cluster-kubeconfig").inputs["triggers"]
     provider = ci.one("pulumi:providers:kubernetes", "cluster")
     assert KUBECONFIG == provider.inputs["kubeconfig"]
     assert frozenset({"kubeconfig"}) == provider.replace_on_changes
@@ -238,7 +238,7 @@ def test_an_image_built_anew_is_loaded_into_the_cluster_that_is_there_and_starts
     cluster, images = (("command:local:Command", name) for name in ("cluster", "cluster-images"))
     assert before.one(*cluster) == after.one(*cluster)
     assert before.one(*images).inputs["environment"] != after.one(*images).inputs["environment"]
-    assert [NODE_IDS] == before.one(*images).inputs["triggers"] == after.one(*images).inputs["triggers"]
+    assert [MADE] == before.one(*images).inputs["triggers"] == after.one(*images).inputs["triggers"]
 
     def pod(recorded: Recording) -> Any:
         return recorded.one("kubernetes:apps/v1:Deployment", "foo").inputs["spec"]["template"]["metadata"]
@@ -331,10 +331,19 @@ def test_a_changed_scrape_config_starts_a_new_prometheus() -> None:
     assert pod_annotations() != pod_annotations(monitoring_scrape_interval_s=3)
 
 
-def test_everything_but_the_kubeconfig_is_known_before_anything_is_created(ci: Recording) -> None:
-    previewed = deployed(preview=True).exports
-    assert {**ci.exports, "kubeconfig": None} == {**previewed, "kubeconfig": None}
-    assert versions.version("kubernetes") == previewed["cluster"]["kubernetes_version"]
+def test_all_that_nobody_has_to_ask_the_cluster_for_is_known_before_anything_is_created(
+    ci: Recording,
+) -> None:
+    def known(exports: Mapping[str, Any]) -> dict[str, Any]:
+        cluster = {**exports["cluster"], "kubernetes_version": None}
+        return {**exports, "cluster": cluster, "kubeconfig": None}
+
+    assert known(ci.exports) == known(deployed(preview=True).exports)
+
+
+def test_the_version_of_kubernetes_is_the_one_that_runs_whatever_the_configuration_says() -> None:
+    own = deployed(cluster_node_image="my/node:1", cluster_kubernetes_version="1.33.4")
+    assert json.loads(MADE)["kubernetes"] == own.exports["cluster"]["kubernetes_version"]
 
 
 def test_the_exports_are_these(ci: Recording) -> None:
