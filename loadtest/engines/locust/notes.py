@@ -27,10 +27,8 @@ def notes(job: Job, ended: Ended, hosts: Mapping[str, int]) -> Iterator[str]:
 
 def _clocks(senders: Sequence[SenderTotals]) -> str:
     offs_ns = [abs(one.clock_ahead_ns) for one in senders if one.clock_ahead_ns is not None]
-    if len(offs_ns) < len(senders):
-        return (
-            f"The clocks of {len(senders) - len(offs_ns)} workers could not be compared with their master's"
-        )
+    if lacking := len(senders) - len(offs_ns):
+        return f"{lacking} of their {len(senders)} clocks could not be compared with the master's"
     uncertainty_ns = max(one.clock_uncertainty_ns or 0 for one in senders)
     return (
         f"Their clocks were off by at most {max(offs_ns) / _NS_PER_MS:.3f} ms, which is corrected to within "
