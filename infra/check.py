@@ -44,6 +44,7 @@ def _cluster(settings: StackSettings) -> dict[str, Any]:
     cluster, certificate = settings.cluster, settings.ingress.certificate
     return {
         "provider": cluster.provider,
+        "stays": cluster.existing is not None,
         "name": cluster.name,
         "context": cluster.context,
         "kubeconfig_path": text_or_none(settings.kubeconfig),

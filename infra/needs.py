@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 
 from infra import versions
 from infra.check import settings_of
+from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
 from infra.model import ClusterSettings, StackSettings
 from infra.parsing import SettingsError
 from infra.parsing.cluster import node_image
 from infra.paths import ROOT
 
-_OF_PROVIDER: Mapping[str, tuple[str, ...]] = {"kind": ("kind",), "existing": ()}
 _IMAGE = "image-"
 
 
@@ -39,7 +39,7 @@ def needs(settings: StackSettings) -> Needs:
 
 
 def _parts(settings: StackSettings) -> Iterator[str]:
-    yield from _OF_PROVIDER[settings.cluster.provider]
+    yield from PROVIDERS[settings.cluster.provider].parts
     if settings.cluster.control_planes > 1:
         yield "image-envoy"  # kind balances between them by it
     if settings.cluster.existing is None and not _images(settings.cluster):

@@ -42,7 +42,7 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
 
     `images` are those of this machine that the cluster is to have.
     """
-    cluster = PROVIDERS[settings.cluster.provider]("cluster", cluster_args(settings, images))
+    cluster = PROVIDERS[settings.cluster.provider].make("cluster", cluster_args(settings, images))
     # All that is in a cluster that goes away goes with it: nothing in it is deleted one by one.
     inside = pulumi.ResourceOptions(provider=cluster.provider, deleted_with=cluster.lifetime)
     naming = Naming(prefix=settings.namespace_prefix)

@@ -87,7 +87,7 @@ def _load(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Pro
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    needed = (*_PROGRAMS, *(_PROGRAMS_OF_KIND if _is_made_here(facts) else ()))
+    needed = (*_PROGRAMS, *(_PROGRAMS_OF_KIND if _by_kind(facts) else ()))
     if missing := [name for name in needed if not shutil.which(name)]:
         yield Problem(
             message=f"not on the PATH: {', '.join(missing)}",
@@ -97,7 +97,7 @@ def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 
 def _engine(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    if not _is_made_here(facts):
+    if not _by_kind(facts):
         return
     process.answer(
         ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
@@ -128,7 +128,7 @@ def _disk(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 
 def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    if facts.cluster is None or not _is_made_here(facts):
+    if facts.cluster is None or not _by_kind(facts):
         return
     if containers := kind.node_containers(facts.cluster.name, folder=project):
         yield Problem(
@@ -140,7 +140,7 @@ def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
     cluster = facts.cluster
-    if cluster is None or _is_made_here(facts):
+    if cluster is None or not cluster.stays:
         return
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
     found = existing.problems(
@@ -153,6 +153,6 @@ def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
     yield from map(_problem, found)
 
 
-def _is_made_here(facts: StackFacts) -> bool:
+def _by_kind(facts: StackFacts) -> bool:
     """With a config that cannot be read, as if it were."""
-    return facts.cluster is None or not facts.cluster.stays
+    return facts.cluster is None or facts.cluster.by_kind

@@ -102,7 +102,7 @@ def _cluster_is_gone(
     for claim in facts.claimed():
         _delete_claimed(stack, claim, notes, say)
     cluster = facts.cluster
-    if cluster is None:
+    if cluster is None or not cluster.by_kind:
         return False  # nobody can say
     if kind.node_containers(cluster.name, folder=stack.project):
         notes.append(f"the cluster {cluster.name} was not made by this stack: it is left alone")

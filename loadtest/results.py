@@ -86,7 +86,7 @@ def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:
         kubectl = _kubectl(cluster)
     except LoadTestError as error:
         return (error.message,)
-    kind_cluster = cluster.name if cluster.provider == "kind" else None
+    kind_cluster = cluster.name if cluster.by_kind else None
     return diagnostics.gather(kubectl, kind_cluster=kind_cluster, folder=job.artifacts.diagnostics).tail
 
 

@@ -29,14 +29,15 @@ class ClusterFacts:
     context: str  # of the kubeconfig
     kubeconfig_path: str | None
     node_image: str | None
+    stays: bool = False  # it was there before the stack, which is to leave nothing in it
     namespace_prefix: str = ""
     selector: str = ""
     certificate: str | None = None  # namespace/name of its secret
 
     @property
-    def stays(self) -> bool:
-        """It was there before the stack, which must leave nothing in it and not touch the rest."""
-        return self.provider == "existing"
+    def by_kind(self) -> bool:
+        """Made by kind: what is known of its nodes holds only then."""
+        return self.provider == "kind"
 
 
 @dataclass(frozen=True, kw_only=True)

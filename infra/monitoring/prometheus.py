@@ -37,7 +37,7 @@ _DATA_FOLDER = "/prometheus"
 class PrometheusArgs:
     """`node_port` is where the nodes take queries, None where only the service does.
 
-    `namespaces` are those whose pods it may look at; where none is named, all.
+    `namespaces` are those beside its own whose pods it looks at; where none is named, it looks at all.
     """
 
     naming: Naming
@@ -57,8 +57,8 @@ class Prometheus(pulumi.ComponentResource):
     def __init__(self, name: str, args: PrometheusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("loadproof:monitoring:Prometheus", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._config = _config(args)
         self.namespace = args.naming.name(_NAMESPACE)
+        self._config = self._config_text(args)
         self.namespace_name = self._namespace(args.naming).metadata.name
         account = self._account(args.naming)
         self._deployment(account, self._config_map())
@@ -114,6 +114,12 @@ class Prometheus(pulumi.ComponentResource):
         )
         return account.metadata.name
 
+    def _config_text(self, args: PrometheusArgs) -> str:
+        namespaces = (*args.namespaces, self.namespace) if args.namespaces else ()
+        return json.dumps(
+            scrape_config(scrape_interval_s=args.scrape_interval_s, namespaces=namespaces), indent=1
+        )
+
     def _config_map(self) -> pulumi.Output[str]:
         return ConfigMap(
             NAME, metadata=self._metadata(), data={"prometheus.yml": self._config}, opts=self._child
@@ -155,11 +161,6 @@ class Prometheus(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-
-
-def _config(args: PrometheusArgs) -> str:
-    document = scrape_config(scrape_interval_s=args.scrape_interval_s, namespaces=args.namespaces)
-    return json.dumps(document, indent=1)
 
 
 def _service_port(node_port: int | None) -> ServicePortArgsDict:

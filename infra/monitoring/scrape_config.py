@@ -21,15 +21,15 @@ _KEPT = (
 
 
 def scrape_config(*, scrape_interval_s: int, namespaces: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    """The nodes' cAdvisor, and the pods that ask for it by annotation: those of `namespaces`, or all."""
+    """The nodes' cAdvisor, and the pods that ask for it by annotation: of `namespaces`, or of all."""
     interval = f"{scrape_interval_s}s"
     return {
         "global": {"scrape_interval": interval, "scrape_timeout": interval},
-        "scrape_configs": [_cadvisor(), _annotated_pods(namespaces)],
+        "scrape_configs": [_cadvisor(namespaces), _annotated_pods(namespaces)],
     }
 
 
-def _cadvisor() -> Mapping[str, Any]:
+def _cadvisor(namespaces: tuple[str, ...]) -> Mapping[str, Any]:
     return {
         "job_name": "cadvisor",
         "scheme": "https",
@@ -41,7 +41,8 @@ def _cadvisor() -> Mapping[str, Any]:
         "kubernetes_sd_configs": [{"role": "node"}],
         "relabel_configs": [{"source_labels": ["__meta_kubernetes_node_name"], "target_label": "node"}],
         "metric_relabel_configs": [
-            {"source_labels": ["__name__"], "regex": "|".join(_KEPT), "action": "keep"}
+            {"source_labels": ["__name__"], "regex": "|".join(_KEPT), "action": "keep"},
+            *_of(namespaces),
         ],
     }
 
@@ -67,6 +68,12 @@ def _annotated_pods(namespaces: tuple[str, ...]) -> Mapping[str, Any]:
             {"source_labels": [f"{prefix}_name"], "target_label": "pod"},
         ],
     }
+
+
+def _of(namespaces: tuple[str, ...]) -> list[Mapping[str, Any]]:
+    """What others use of a cluster that is theirs too is none of the stack's business."""
+    names = "|".join(namespaces)
+    return [{"source_labels": ["namespace"], "regex": names, "action": "keep"}] if namespaces else []
 
 
 def _within(namespaces: tuple[str, ...]) -> Mapping[str, Any]:

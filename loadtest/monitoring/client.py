@@ -85,6 +85,10 @@ class PrometheusClient:
             lambda: msgspec.convert(self._connect.get_targets(state="active"), _Targets).active_targets
         )
 
+    def clock_s(self) -> float:
+        """The time it is for Prometheus, in seconds of Unix time."""
+        return self._answer(lambda: float(self._connect.custom_query("time()")[1]))
+
     def readings(self, query: str) -> tuple[RawSeries, ...]:
         """The readings of a range-vector query, as they were scraped, up to this moment."""
         return self._answer(

@@ -7,13 +7,15 @@ the next scrape), so `measure` waits for them, within a bound.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Pod
 from loadtest.cluster.states import host_network_pods
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
-from loadtest.monitoring.edges import Edges, edges_around
+from loadtest.monitoring.clock import clock_problem
+from loadtest.monitoring.edges import Edges, edges_around, readable
 from loadtest.monitoring.grafana import with_dashboard
 from loadtest.monitoring.joining import joined
 from loadtest.monitoring.model import ResourceUsage
@@ -67,7 +69,9 @@ def _usage(
 ) -> ResourceUsage:
     try:
         with reached(target.monitoring, kubectl) as client:
-            return ask(client, question, edges=edges, say=say)
+            usage = ask(client, question, edges=edges, say=say)
+            problem = None if readable(target.cluster) else clock_problem(client)
+            return replace(usage, problems=(*usage.problems, problem)) if problem else usage
     except MonitoringError as error:
         if not edges.complete:
             raise

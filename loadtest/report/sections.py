@@ -112,7 +112,7 @@ def setup(report: Report, *, folded: bool = False) -> Section:
     made = (
         f", Kubernetes {escape.code(cluster.kubernetes_version)}, {cluster.nodes} nodes"
         if cluster.kubernetes_version
-        else f", context {escape.code(cluster.context)}"
+        else f", context {escape.code(cluster.context)}; of it only what the stack put there was measured"
     )
     lines = [
         f"Cluster: {escape.code(cluster.provider)}{made}",

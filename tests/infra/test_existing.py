@@ -110,8 +110,9 @@ def test_nothing_is_asked_of_its_nodes_and_other_namespaces_are_not_looked_into(
         for discovery in job["kubernetes_sd_configs"]
         if discovery["role"] == "pod"
     ]
-    assert pods
-    assert all(set(one["namespaces"]["names"]) <= own for one in pods)
+    assert [own] == [set(one["namespaces"]["names"]) for one in pods]
+    kept = [job["metric_relabel_configs"][-1] for job in json.loads(config)["scrape_configs"][:1]]
+    assert [(["namespace"], own)] == [(one["source_labels"], set(one["regex"].split("|"))) for one in kept]
 
 
 def test_in_production_apps_have_more_replicas_that_are_apart_and_may_not_all_go_at_once(

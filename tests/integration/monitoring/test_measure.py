@@ -14,7 +14,7 @@ from loadtest.monitoring.measure import ask, measure, watch
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.resources import Readings
 from tests.integration.loopback import Answer, Asked, LoopbackServer, loopback_server
-from tests.integration.monitoring.prometheus_answers import answer_from, failure
+from tests.integration.monitoring.prometheus_answers import answer_from, clock, failure
 from tests.unit.monitoring.values import (
     INGRESS_POD,
     empty_readings,
@@ -169,6 +169,20 @@ class TestTheWayToPrometheus:
         assert ingress.network_receive_bytes_per_s.average is None
         assert cluster.network_receive_bytes_per_s.average == 2000
         assert usage.waited_s < 1, "traffic that is left out must not be waited for"
+
+    @pytest.mark.parametrize(("provider", "told"), [("existing", True), ("kind", False)])
+    def test_another_clock_than_this_machines_is_told_where_there_may_be_one(
+        self, provider: str, told: bool
+    ) -> None:
+        def respond(asked: Asked) -> Answer:
+            is_clock = asked.parameters["query"] == "time()"
+            return clock(0.0) if is_clock else answer_from(readings_of_all(103), asked)
+
+        with loopback_server(respond) as server:
+            self.kubectl_answers(self.answers(port=1))
+            stack = target(monitoring=monitoring_target(server.port), provider=provider)
+            usage = measure(stack, window(100, 102), {}, edges=Edges())
+        assert told == any("behind this machine's" in one for one in usage.problems)
 
     def test_watching_measures_from_now_on_for_as_long_as_asked(self) -> None:
         clock = FakeTime(now_s=100)

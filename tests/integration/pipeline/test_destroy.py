@@ -111,6 +111,15 @@ def test_with_a_config_nobody_can_read_a_state_is_not_thrown_away(bench: Bench) 
     assert "state delete" not in asked(bench)
 
 
+def test_the_state_of_a_cluster_that_nobody_here_can_look_for_is_not_thrown_away(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255}, "": {}})
+
+    with pytest.raises(CleanupError, match="state is kept"):
+        take_down(bench, replace(facts_of(bench), cluster=replace(CLUSTER, provider="another")))
+
+    assert "state delete" not in asked(bench)
+
+
 def test_a_stale_lock_is_released_and_the_plain_way_tried_again(bench: Bench) -> None:
     locked = "error: the stack is currently locked by 1 lock(s).\n"
     bench.pulumi.answers({"destroy": {"code": 255, "stdout": locked}, "": {}})
@@ -137,7 +146,12 @@ class TestOnAClusterThatStays:
 
     def take_down(self, bench: Bench) -> tuple[str, ...]:
         cluster = replace(
-            CLUSTER, provider="existing", context="staging", node_image=None, selector="loadproof/prefix=pr-1"
+            CLUSTER,
+            provider="existing",
+            stays=True,
+            context="staging",
+            node_image=None,
+            selector="loadproof/prefix=pr-1",
         )
         return take_down(bench, replace(facts_of(bench), cluster=cluster))
 
