@@ -6,9 +6,11 @@ import gc
 # and once more at the end, would take a third of the program's time.
 gc.disable()
 
+from infra.local_images import local_images  # noqa: E402
 from infra.outputs import export  # noqa: E402
 from infra.settings import load  # noqa: E402
 from infra.stack import build  # noqa: E402
 
-export(build(load()))
+settings = load()
+export(build(settings, local_images(settings)))
 gc.freeze()
