@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local_images import images_to_load, local_images
+from infra.needs import needs
 from tests.infra.configuration import app, ci_settings
 
 ECHO = "hashicorp/http-echo:1.0.0"
@@ -79,6 +80,12 @@ def test_without_an_engine_there_is_nothing_to_load(tmp_path: Path, monkeypatch:
 def test_the_controllers_image_runs_on_the_ingress_node_alone() -> None:
     settings = ci_settings(ingress_controller="traefik", apps=[app("foo", image="mine:1")])
     assert {"traefik:v3.6.12": True, "mine:1": False} == images_to_load(settings)
+
+
+def test_the_load_balancer_runs_beside_the_nodes_and_is_loaded_into_none() -> None:
+    settings = ci_settings(cluster_control_planes=3)
+    assert "image-envoy" in needs(settings).parts
+    assert {} == images_to_load(settings)
 
 
 def test_the_nodes_of_a_cluster_that_is_there_already_are_left_alone() -> None:
