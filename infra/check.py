@@ -17,6 +17,7 @@ from infra.model import StackSettings
 from infra.naming import Naming
 from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE, ROOT, claims, text_or_none
+from infra.placed import set_up_problems
 from infra.ports import stack_port_problems
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
@@ -32,7 +33,7 @@ def _facts(stack_file: Path) -> dict[str, Any]:
     except SettingsError as error:
         return {"problems": list(error.problems)}
     return {
-        "problems": stack_port_problems(settings),
+        "problems": [*stack_port_problems(settings), *set_up_problems(settings)],
         "cluster": _cluster(settings),
         "objectives": [asdict(objective) for objective in settings.objectives],
         "load": asdict(settings.load),

@@ -6,6 +6,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT_FILE = ROOT / "Pulumi.yaml"
 PINS_FILE = ROOT / "toolchain" / "pins.toml"
 KUBECONFIGS = ROOT / ".kubeconfigs"
+PLACED = ROOT / ".toolchain"
 
 # Relative, so that a stack's state does not depend on the folder the project lies in.
 CHARTS = ".toolchain/charts"

@@ -12,6 +12,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE
+from infra.placed import set_up_problems
 from infra.ports import stack_port_problems
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
@@ -35,7 +36,9 @@ def load() -> StackSettings:
 
 
 def _check_machine(settings: StackSettings) -> None:
-    """A taken port stops a deployment; a preview does not depend on the machine it runs on and only warns."""
+    """What set-up brings, a preview needs too; of a taken port, which stops a deployment, it only warns."""
+    if lacking := set_up_problems(settings):
+        _refuse(lacking)
     problems = stack_port_problems(settings)
     if not problems:
         return

@@ -27,6 +27,11 @@ def image_of_part(part: str) -> str | None:
     return str(row["image"]["reference"]) if "image" in row else None
 
 
+def places_of_part(part: str) -> tuple[str, ...]:
+    """Where set-up puts it, in the folder of what it brings."""
+    return tuple(_pins()[part].get("place", ()))
+
+
 def images_in_node_image() -> frozenset[str]:
     """Set-up gets these for nothing else: no row of theirs says what they are for."""
     rows = (row for row in _pins().values() if "image" in row and "for" not in row)

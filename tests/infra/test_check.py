@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra import check as check_module
+from infra import placed
 from infra.check import check
 from infra.paths import KUBECONFIGS, ROOT
 from infra.ports import LOOPBACK
@@ -44,6 +47,15 @@ def test_a_port_in_use_is_told_before_anything_is_created(tmp_path: Path) -> Non
         found = check(stack_file(tmp_path, f"ingress_port: {port}", f"monitoring_port: {free_port()}"))
     (problem,) = found["problems"]
     assert f"ingress_port is {port}" in problem
+
+
+def test_what_set_up_has_not_brought_is_told_before_anything_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placed, "PLACED", tmp_path)
+    found = check(stack_file(tmp_path, f"ingress_port: {free_port()}", f"monitoring_port: {free_port()}"))
+    (problem,) = found["problems"]
+    assert "charts/ingress-nginx is not there: `make setup STACK=test` brings it" in problem
 
 
 def test_every_problem_of_a_stack_file_is_told(tmp_path: Path) -> None:

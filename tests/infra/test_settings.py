@@ -3,11 +3,13 @@
 import json
 import logging
 import socket
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from infra import placed
 from infra.model import StackSettings
 from infra.ports import LOOPBACK
 from infra.settings import load
@@ -65,6 +67,18 @@ def test_a_port_in_use_is_only_a_warning_in_a_preview(caplog: pytest.LogCaptureF
         assert port == loaded(preview=True, ingress_port=port, monitoring_port=free_port()).ingress.port
     (warning,) = [entry.getMessage() for entry in caplog.records if entry.levelno == logging.WARNING]
     assert f"ingress_port is {port}" in warning
+
+
+def test_even_a_preview_is_refused_where_set_up_was_run_for_another_stack(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "charts" / "ingress-nginx").mkdir(parents=True)
+    monkeypatch.setattr(placed, "PLACED", tmp_path)
+    ports = {"ingress_port": free_port(), "monitoring_port": free_port()}
+    assert "nginx" == loaded(preview=True, **ports).ingress.controller
+    with pytest.raises(SystemExit):
+        loaded(preview=True, ingress_controller="traefik", **ports)
+    assert "charts/traefik is not there: `make setup STACK=" in caplog.text
 
 
 def test_configuration_of_others_is_none_of_its_business() -> None:
