@@ -23,6 +23,7 @@ class Borrowed(pulumi.ComponentResource):
     """What the new file would hold."""
 
     provider: kubernetes.Provider
+    kubernetes_version: pulumi.Output[str] | None = None
     lifetime: pulumi.Resource | None
     kubeconfig: pulumi.Output[str] | None = None
 
