@@ -5,7 +5,7 @@ STACK ?= ci
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint setup destroy bench-pipeline bench-client lock clean
+.PHONY: help run test lint setup destroy bench-pipeline bench-engines lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +35,8 @@ destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
 bench-pipeline: setup-test  ## the warm pipeline beside its floor, alternating, in seconds per stage and as a ratio
 	@python -m bench.pipeline
 
-bench-client: setup-test  ## the load client beside httpx and aiohttp, in one run
-	@python -m bench.client
+bench-engines: setup-test  ## every engine beside the others in one run: throughput, CPU, error of its latencies
+	@python -m bench.engines
 
 lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,7 +1,7 @@
 """A client of the load: one request at a time over a connection that is kept open, timed to the nanosecond.
 
 Written at the level of asyncio's protocols because a general HTTP client costs more time than the services
-measured (bench/client.py shows it). Never sends a request twice: a connection that ends under a request
+measured (bench/engines.py shows it). Never sends a request twice: a connection that ends under a request
 is a fact about the service. Names are never resolved. Leaves out TLS, redirects, cookies and compression.
 """
 

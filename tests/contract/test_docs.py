@@ -110,7 +110,7 @@ def _command(line: str) -> Iterator[str]:
         if help_text is None:
             yield f"names `{module} {verb}`, which is no verb"
             return
-        for flag in re.findall(r"(?<!\S)--[a-z-]+", rest):
+        for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", rest):
             if not re.search(rf"(?<![\w-]){flag}(?![\w-])", help_text):
                 yield f"names {flag} of `{module} {verb}`, which is no flag of it"
 
