@@ -52,6 +52,7 @@ def _cluster(settings: StackSettings) -> dict[str, Any]:
         "node_image": None if cluster.existing else cluster.node_image,
         "namespace_prefix": settings.namespace_prefix,
         "selector": Naming(prefix=settings.namespace_prefix).selector,
+        "autoscalers": any(app.autoscaler for app in settings.apps),
         "certificate": None if certificate is None else f"{certificate.namespace}/{certificate.name}",
     }
 

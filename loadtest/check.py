@@ -148,6 +148,7 @@ def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
         prefix=cluster.namespace_prefix,
         selector=cluster.selector,
         load_pods=facts.load.locust_workers > 0,
+        autoscalers=cluster.autoscalers,
         certificate=cluster.certificate,
     )
     yield from map(_problem, found)

@@ -32,6 +32,7 @@ class ClusterFacts:
     stays: bool = False  # it was there before the stack, which is to leave nothing in it
     namespace_prefix: str = ""
     selector: str = ""
+    autoscalers: bool = False  # whether any app has one
     certificate: str | None = None  # namespace/name of its secret
 
     @property

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 _ANSWER_S = 10.0
 _REMOVAL_S = 120.0
 _TLS = "kubernetes.io/tls"
+_METRICS_API = "/apis/metrics.k8s.io/v1beta1"
 _ANSWER = """jsonpath={.status.allowed} {.spec.resourceAttributes.resource}{'\\n'}"""
 # A server that says no has answered.
 _NO_ANSWER = re.compile(
@@ -40,6 +41,7 @@ _MADE_INSIDE = {
     "networking.k8s.io": ("ingresses", "networkpolicies"),
     "policy": ("poddisruptionbudgets",),
 }
+_MADE_BY_AUTOSCALERS = {"autoscaling": ("horizontalpodautoscalers",)}
 _MADE_BY_LOAD_PODS = {"": ("pods", "pods/exec")}
 
 
@@ -49,17 +51,27 @@ def problems(
     prefix: str,
     selector: str,
     load_pods: bool = False,
+    autoscalers: bool = False,
     certificate: str | None = None,
 ) -> Iterator[LoadTestError]:
     """What keeps a stack from being put there; no more is asked where that would be idle.
 
-    `load_pods` says that pods in there are to send the load; `certificate` is a secret's namespace/name.
+    `load_pods` says that pods in there are to send the load, `autoscalers` that apps are to have some;
+    `certificate` is a secret's namespace/name.
     """
     if why := out_of_reach(kubectl):
         yield MachineError(why, hint="`kubectl cluster-info` asks the same: is the way there open?")
         return
-    yield from _refused(kubectl, prefix, load_pods=load_pods)
+    yield from _refused(
+        kubectl,
+        prefix,
+        _MADE_INSIDE,
+        *([_MADE_BY_LOAD_PODS] if load_pods else []),
+        *([_MADE_BY_AUTOSCALERS] if autoscalers else []),
+    )
     yield from _taken(kubectl, prefix, selector)
+    if autoscalers and (unmeasured := _metrics_lack(kubectl)):
+        yield unmeasured
     if certificate and (lacking := _certificate_lacks(kubectl, certificate)):
         yield lacking
 
@@ -122,11 +134,13 @@ def _removal(selector: str) -> tuple[str, ...]:
     return ("delete", _OUTSIDE_NAMESPACES, "--selector", selector)
 
 
-def _refused(kubectl: Kubectl, prefix: str, *, load_pods: bool) -> Iterator[LoadTestError]:
+def _refused(
+    kubectl: Kubectl, prefix: str, *made_inside: Mapping[str, Sequence[str]]
+) -> Iterator[LoadTestError]:
     """The rights that are lacking, asked for all at once."""
     inside = f"{prefix}apps"  # may be the only namespaces that the rights are for: those of the prefix
-    asked = [*_reviews(_MADE_OUTSIDE, None), *_reviews(_MADE_INSIDE, inside)]
-    asked += _reviews(_MADE_BY_LOAD_PODS, inside) if load_pods else []
+    asked = [*_reviews(_MADE_OUTSIDE, None)]
+    asked += [review for made in made_inside for review in _reviews(made, inside)]
     answers = kubectl.text(
         *("create", "--validate=false", "--filename", "-", "--output", _ANSWER),
         stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": asked}),
@@ -148,6 +162,17 @@ def _reviews(made: Mapping[str, Sequence[str]], namespace: str | None) -> Iterat
                 "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": {**attributes, "namespace": namespace or ""}},
             }
+
+
+def _metrics_lack(kubectl: Kubectl) -> LoadTestError | None:
+    try:
+        kubectl.text("get", "--raw", _METRICS_API, timeout_s=_ANSWER_S)
+    except UnhealthyError as error:
+        return MachineError(
+            f"apps have an autoscaler, and the cluster has no metrics for it to decide by: {error.message}",
+            hint="Its owner may install metrics-server; without it the apps can have `replicas` instead.",
+        )
+    return None
 
 
 def _certificate_lacks(kubectl: Kubectl, certificate: str) -> LoadTestError | None:

@@ -41,6 +41,14 @@ def test_a_sound_stack_says_what_it_comes_to(tmp_path: Path) -> None:
     assert ["success_ratio"] == [objective["metric"] for objective in found["objectives"]]
 
 
+def test_it_says_whether_an_app_has_an_autoscaler(tmp_path: Path) -> None:
+    file = stack_file(tmp_path)
+    assert check(file)["cluster"]["autoscalers"] is False
+    # Of its two apps one.
+    file.write_text(file.read_text().replace("replicas: 2", "autoscaler: {max_replicas: 3}", 1))
+    assert check(file)["cluster"]["autoscalers"] is True
+
+
 def test_a_port_in_use_is_told_before_anything_is_created(tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]

@@ -39,8 +39,8 @@ def kubectl(program: FakeProgram) -> Kubectl:
     return Kubectl(kubeconfig_path=None, context="staging", program=program.path)
 
 
-def problems(kubectl: Kubectl) -> list[LoadTestError]:
-    return list(existing.problems(kubectl, prefix="pr-1-", selector=SELECTOR))
+def problems(kubectl: Kubectl, *, autoscalers: bool = False) -> list[LoadTestError]:
+    return list(existing.problems(kubectl, prefix="pr-1-", selector=SELECTOR, autoscalers=autoscalers))
 
 
 def test_a_cluster_that_answers_and_allows_all_has_no_problems(
@@ -79,6 +79,30 @@ def test_a_cluster_that_does_not_answer_is_a_problem_and_nothing_more_is_asked(
 def test_a_refusal_is_an_answer(program: FakeProgram, kubectl: Kubectl) -> None:
     program.answers(CONTEXTS | {"get --raw": {"code": 1, "stderr": "Error from server (Forbidden): no"}})
     assert existing.out_of_reach(kubectl) is None
+
+
+def test_autoscalers_want_the_metrics_api_which_nobody_else_asks_for(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    missing = {"metrics.k8s.io": {"code": 1, "stderr": "Error from server (NotFound): no such resource"}}
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces() | missing)
+    assert problems(kubectl) == []
+    (problem,) = problems(kubectl, autoscalers=True)
+    assert "no metrics for it to decide by" in problem.message
+    assert "NotFound" in problem.message
+    assert problem.exit_code is ExitCode.MACHINE
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces() | {"metrics.k8s.io": {"stdout": "{}"}})
+    assert problems(kubectl, autoscalers=True) == []
+
+
+@pytest.mark.parametrize("autoscalers", [True, False])
+def test_the_right_to_make_autoscalers_is_asked_for_where_there_are_any(
+    program: FakeProgram, kubectl: Kubectl, autoscalers: bool
+) -> None:
+    allowed = {"create": {**ALLOWED["create"], "reads": True}}
+    program.answers(CONTEXTS | ANSWERS | allowed | namespaces() | {"metrics.k8s.io": {"stdout": "{}"}})
+    problems(kubectl, autoscalers=autoscalers)
+    assert ("horizontalpodautoscalers" in program.told()) is autoscalers
 
 
 def test_lacking_rights_are_told_all_at_once(program: FakeProgram, kubectl: Kubectl) -> None:
