@@ -13,7 +13,7 @@ from pathlib import Path
 
 from loadtest.cluster import existing, kind
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.errors import CleanupError, LoadTestError
+from loadtest.errors import CleanupError, LoadTestError, UsageError
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
@@ -48,14 +48,8 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
     """Take what the stack put there out of a cluster that stays, and look whether anything is left."""
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
     removal = existing.removal(kubectl, cluster.selector)
-    if why := existing.out_of_reach(kubectl):
-        if stack.is_empty():
-            return
-        _forget(stack)
-        raise CleanupError(
-            f"{why}\nwhat the stack put into that cluster may still be there; the stack's state was emptied",
-            hint=f"Once the cluster answers again, this removes what is left:\n{removal}",
-        )
+    if _out_of_reach(stack, kubectl, removal):
+        return
     emptied = _emptied(stack, notes, say)
     if left := existing.leftovers(kubectl, cluster.selector):
         say("deleting what is left by its label")
@@ -69,6 +63,26 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
     if not emptied:
         _forget(stack)
         notes.append("the stack's state was emptied: nothing of the stack is left in the cluster")
+
+
+def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str) -> bool:
+    """Whether the cluster cannot be asked, which is no failure where nothing was made.
+
+    Raises CleanupError where something was, UsageError where the kubeconfig has no way to the cluster.
+    """
+    try:
+        why = existing.out_of_reach(kubectl)
+    except UsageError:
+        if stack.is_empty():
+            return True
+        raise
+    if why is None or stack.is_empty():
+        return why is not None
+    _forget(stack)
+    raise CleanupError(
+        f"{why}\nwhat the stack put into that cluster may still be there; the stack's state was emptied",
+        hint=f"Once the cluster answers again, this removes what is left:\n{removal}",
+    )
 
 
 def _emptied(stack: PulumiStack, notes: list[str], say: Callable[[str], None]) -> bool:

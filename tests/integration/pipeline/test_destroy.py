@@ -221,9 +221,15 @@ class TestOnAClusterThatStays:
         self, bench: Bench
     ) -> None:
         bench.kubectl.answers({"get-contexts": {"stdout": "other\n"}})
+        self.state_names(bench, "kubernetes:core/v1:Namespace")
         with pytest.raises(UsageError, match="no context 'staging'"):
             self.take_down(bench)
-        assert asked(bench) == []
+        assert asked(bench) == ["stack export"]
+
+    def test_a_context_that_is_missing_with_nothing_made_is_no_failure(self, bench: Bench) -> None:
+        bench.kubectl.answers({"get-contexts": {"stdout": "other\n"}})
+        self.state_names(bench)
+        assert self.take_down(bench) == ()
 
 
 def test_copies_of_the_kubeconfig_go_too_but_not_another_stacks(bench: Bench) -> None:
