@@ -8,9 +8,10 @@ LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 NAME = re.compile(f"(?=.{{1,40}}$){LABEL}")
 NAME_RULE = "at most 40 lower-case letters, digits and inner hyphens"
 
-PREFIX = re.compile("([a-z][-a-z0-9]{0,18}[a-z0-9]-)?")
+PREFIX = re.compile("([a-z]([-a-z0-9]{0,18}[a-z0-9])?-)?")
 PREFIX_RULE = (
-    "nothing, or up to 21 lower-case letters, digits and hyphens with a hyphen last, such as pr-123-"
+    "empty or up to 21 lower-case letters, digits and hyphens, the first a letter and one hyphen last, "
+    "such as pr-123-"
 )
 
 _PART = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"

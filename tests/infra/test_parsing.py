@@ -179,6 +179,17 @@ def test_the_committed_stack_has_no_problem() -> None:
     assert () == problems(ci_config())
 
 
+@pytest.mark.parametrize("prefix", ["", "a-", "pr-123-", "twenty-one-character-"])
+def test_a_prefix_is_what_its_rule_says(prefix: str) -> None:
+    assert prefix == ci_settings(namespace_prefix=prefix).namespace_prefix
+
+
+@pytest.mark.parametrize("prefix", ["1-", "pr", "pr--", "-", "Pr-", "twenty-two-characters-"])
+def test_what_is_no_prefix_is_refused_with_the_rule(prefix: str) -> None:
+    (problem,) = problems(ci_config(namespace_prefix=prefix))
+    assert f'namespace_prefix is "{prefix}", it has to be empty or up to 21 lower-case letters' in problem
+
+
 @pytest.mark.parametrize(("changed", "told"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_setting_is_the_one_problem_and_is_named(changed: dict[str, Any], told: str) -> None:
     found = problems(ci_config(**changed))
