@@ -13,13 +13,9 @@ from infra import placed
 from infra.check import check
 from infra.paths import KUBECONFIGS, ROOT
 from infra.ports import LOOPBACK
+from tests.infra.configuration import free_port
 
 CI = (ROOT / "Pulumi.ci.yaml").read_text()
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def stack_file(folder: Path, *lines: str) -> Path:

@@ -1,6 +1,5 @@
 """The program refuses wrong configuration with one error, before it registers a single resource."""
 
-import json
 import logging
 import socket
 from pathlib import Path
@@ -13,15 +12,8 @@ from infra import placed
 from infra.model import StackSettings
 from infra.ports import LOOPBACK
 from infra.settings import load
-from tests.infra.configuration import ci_config
+from tests.infra.configuration import as_the_engine_hands_it_over, free_port
 from tests.infra.recording import record
-
-
-def as_the_engine_hands_it_over(**changed: Any) -> dict[str, str]:
-    return {
-        f"loadproof:{key}": value if isinstance(value, str) else json.dumps(value)
-        for key, value in ci_config(**changed).items()
-    }
 
 
 def loaded(*, preview: bool = False, **changed: Any) -> StackSettings:
@@ -33,11 +25,6 @@ def loaded(*, preview: bool = False, **changed: Any) -> StackSettings:
 
     record(program, preview=preview)
     return found[0]
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_settings_come_in_the_types_they_are_declared_with() -> None:
