@@ -44,7 +44,7 @@ def needs_of(stack: str, project: Path) -> Needs:
 
 
 def _ask(stack: str, project: Path) -> str:
-    command = (str(project / ".venv" / "bin" / "python"), "-m", "infra.needs", "--stack", stack)
+    command = (str(project / ".venv" / "bin" / "python"), "-m", "infra.needs", f"--stack={stack}")
     try:
         done = subprocess.run(
             command, cwd=project, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
