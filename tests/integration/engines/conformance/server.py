@@ -24,6 +24,7 @@ _LAST_CLOSINGS_S = 1.0
 
 RIGHT = "right"
 # What an answer can be besides right, in the words that `Handling.fault` has.
+GONE = "gone"
 FAULTS = ("404", "503", "wrong body", "cut", "hang")
 
 
@@ -101,8 +102,16 @@ class _Accounting:
     def __init__(self, behaviours: Mapping[str, Behaviour]) -> None:
         self.behaviours = behaviours
         self.handlings: list[dict[str, Any]] = []
+        self.listener: asyncio.Server
         self.of_host: Counter[str] = Counter()
-        self.under_way = self.connections = self.open_connections = 0
+        self.under_way = self.connections = 0
+        self.open: set[Any] = set()
+
+    def go_away(self) -> None:
+        """As a program that is killed does: nobody listens any more, and no connection stands."""
+        self.listener.close()
+        for transport in self.open:
+            transport.abort()
 
 
 class _Connection(asyncio.Protocol):
@@ -115,10 +124,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         self._accounting.connections += 1
-        self._accounting.open_connections += 1
+        self._accounting.open.add(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._accounting.open_connections -= 1
+        self._accounting.open.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         arrived_unix_ns = time.time_ns()
@@ -159,6 +168,9 @@ class _Connection(asyncio.Protocol):
         fault = handling["fault"]
         if fault == "hang":
             return
+        if fault == GONE:
+            self._accounting.go_away()
+            return
         if fault == "wrong body":
             body = body.upper()
         status = fault if fault in ("404", "503") else "200"
@@ -174,16 +186,18 @@ class _Connection(asyncio.Protocol):
 async def _serve(behaviours: Mapping[str, Behaviour]) -> None:
     accounting = _Accounting(behaviours)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(accounting), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    accounting.listener = await loop.create_server(
+        lambda: _Connection(accounting), "127.0.0.1", 0, backlog=1024
+    )
+    print(accounting.listener.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)  # to the end of the test
     until_s = time.monotonic() + _LAST_CLOSINGS_S
-    while accounting.open_connections and time.monotonic() < until_s:
+    while accounting.open and time.monotonic() < until_s:
         await asyncio.sleep(0.01)
     account = {
         "handlings": accounting.handlings,
         "connections": accounting.connections,
-        "open_connections": accounting.open_connections,
+        "open_connections": len(accounting.open),
     }
     print(json.dumps(account), flush=True)
 

@@ -33,6 +33,7 @@ from loadtest.stats.summarise import summarise
 from tests.integration.engines.conformance.loads import CAN, CANNOT, TIMEOUT_S, plan
 from tests.integration.engines.conformance.server import (
     FAULTS,
+    GONE,
     RIGHT,
     Account,
     Behaviour,
@@ -258,6 +259,24 @@ def test_more_than_the_open_file_limit_allows_is_refused(
     with pytest.raises(MachineError, match="open files, this machine's limit is 65") as told:
         engine_for(load).run(load, target_at(1, BODIES), lambda _: None)
     assert "ulimit -n" in told.value.hint
+
+
+@each_engine
+def test_a_server_that_goes_away_is_told_to_the_last_request(engine: str, profile: str) -> None:
+    load, samples = plan(engine, profile), list[Sample]()
+    behaviour = Behaviour(body="foo", latency_s=0.005, faults=[GONE], right_at_first=60)
+    with serving({"foo.localhost": behaviour}) as server:
+        engine_for(load).run(load, target_at(server.port, {"foo.localhost": b"foo"}), samples.append)
+        account = server.end()
+    errors = Counter(sample.error for sample in samples)
+    assert set(errors) == {None, ErrorClass.CLOSED, ErrorClass.CONNECT} or set(errors) == {
+        None,
+        ErrorClass.CONNECT,
+    }
+    assert errors[None] <= 60 < len(account.handlings) + errors[ErrorClass.CONNECT]
+    assert len(samples) >= (load.profile.planned_requests or 100)
+    refused_ns = [sample.latency_ns for sample in samples if sample.error is ErrorClass.CONNECT]
+    assert all(0 <= latency_ns < TIMEOUT_S * 1e9 for latency_ns in refused_ns)
 
 
 @each_engine
