@@ -131,7 +131,9 @@ def _get(options: argparse.Namespace) -> None:
             f"there is no part {', '.join(unknown)}",
             hint="`python3 -m toolchain status` lists the parts",
         )
-    setup.run(sys.stdout)
+    forgone = setup.run(sys.stdout)
+    if missing := [name for name in options.extra if name in forgone]:
+        raise ToolchainError(f"{', '.join(missing)} cannot be had here", hint="the reason stands above")
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -78,8 +78,8 @@ class Setup:
             and self.pulumi_home().is_ready()
         )
 
-    def run(self, stream: TextIO) -> None:
-        """Bring everything there; returns at once where it is."""
+    def run(self, stream: TextIO) -> Collection[str]:
+        """Bring everything there, at once where it is; returns what cannot be had and nobody insists on."""
         started_s = time.monotonic()
         forgone: Collection[str] = ()
         if not self.is_done():
@@ -89,6 +89,7 @@ class Setup:
             raise_inotify_limits(say=lambda line: print(line, file=stream))  # a reboot resets them
         what = f"everything but {', '.join(sorted(forgone))} is" if forgone else "everything is"
         print(f"toolchain: {what} there ({duration(time.monotonic() - started_s)})", file=stream)
+        return forgone
 
     def _get_everything(self, progress: Progress) -> Collection[str]:
         processes = Processes()

@@ -60,7 +60,7 @@ RECIPES = {"slow": Recipe(build=slow), "special": Recipe(build=quick)}
 # The program of a small project: what a stack needs stands in a file.
 NEEDS = """
 import pathlib, sys
-told = pathlib.Path(f"needs-{sys.argv[-1]}.json")
+told = pathlib.Path(f"needs-{sys.argv[-1].removeprefix('--stack=')}.json")
 print(told.read_text() if told.exists() else '{"problems": [], "parts": [], "images": {}}')
 """
 
@@ -404,6 +404,15 @@ def test_a_part_that_is_optional_and_cannot_be_had_costs_one_line(clone: Clone) 
     (line,) = [line for line in output.splitlines() if line.startswith("nowhere")]
     assert "cannot be had here, going on without it" in line
     assert "toolchain: everything but nowhere is there" in output
+
+
+def test_an_optional_part_that_is_asked_for_by_its_name_is_an_error_where_it_cannot_be_had(
+    clone: Clone,
+) -> None:
+    code, output = clone.run("get", "special", "nowhere")
+    assert (code, clone.has("special")) == (3, True), output
+    assert "nowhere: cannot be had here, going on without it (" in output
+    assert "error: nowhere cannot be had here" in output
 
 
 def test_a_configuration_that_cannot_be_used_is_an_error_with_all_its_problems(clone: Clone) -> None:
