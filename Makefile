@@ -49,5 +49,5 @@ lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 		--output-file toolchain/images/locust/requirements.txt
 
 clean:  ## remove what set-up and runs made in this clone, stack state excepted; the user's cache stays
-	@! ls .kubeconfigs/*/*.yaml >/dev/null 2>&1 || { echo "a cluster of this clone is up: make destroy first" >&2; exit 1; }
+	@! ls .kubeconfigs/*/*.yaml >/dev/null 2>&1 || { echo "clusters of this clone are up: make destroy STACK=... first, for" .kubeconfigs/*/*.yaml >&2; exit 1; }
 	@rm -rf .venv .toolchain .kubeconfigs artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
