@@ -7,7 +7,7 @@ from infra.model import IngressSettings, SecretName
 from infra.parsing.forms import LABEL, host_port
 from infra.reading import Section
 
-_ADDRESS = re.compile(r"(?i)([0-9a-f.:]+|[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?")
+_ADDRESS = re.compile(rf"(?i)(?=.{{0,253}}$)([0-9a-f]*:[0-9a-f:.]+|{LABEL}(\.{LABEL})*)?")
 _CERTIFICATE = re.compile(rf"({LABEL}/{LABEL}(\.{LABEL})*)?")
 _CERTIFICATE_RULE = "a secret of the cluster, such as certificates/shop"
 _ADDRESS_RULE = "an IP address or a host name"

@@ -7,6 +7,7 @@ import pytest
 
 from infra.check import settings_of
 from infra.outputs import export
+from infra.parsing import parse
 from infra.paths import ROOT
 from infra.stack import build
 from tests.infra.configuration import ci_config, ci_settings, problems
@@ -174,6 +175,7 @@ def test_without_a_certificate_there_is_no_tls(existing: Recording) -> None:
         ({"ingress_certificate": "no-namespace"}, "ingress_certificate is"),
         ({"ingress_certificate": "a/b", "ingress_controller": "traefik"}, "ingress_certificate is set"),
         ({"ingress_address": "not an address"}, "ingress_address is"),
+        ({"ingress_address": "10..1"}, "ingress_address is"),
         ({"ingress_node_port": 80}, "ingress_node_port is"),
         ({"cluster_provider": "kind"}, "cluster_context is set"),
     ],
@@ -182,6 +184,15 @@ def test_what_does_not_go_together_is_told(changed: dict[str, Any], problem: str
     assert () == problems(ci_config(**EXISTING))
     found = problems(ci_config(**{**EXISTING, **changed}))
     assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "fd00::1", "staging.Example.com"])
+def test_an_address_or_a_host_name_is_taken_as_it_is(address: str) -> None:
+    assert address == ci_settings(**EXISTING, ingress_address=address).ingress.address
+
+
+def test_a_stack_that_makes_no_cluster_may_have_a_name_that_none_could_have() -> None:
+    assert "PR_123" == parse(ci_config(**EXISTING, cluster_name=""), stack="PR_123").stack
 
 
 @pytest.mark.parametrize("key", ["ingress_address", "ingress_certificate"])
