@@ -29,6 +29,10 @@ def nodes_of(cluster: str) -> Mapping[str, Sequence[str]]:
     roles = dict(line.split() for line in listed.splitlines())
     workers = sorted(name for name, role in roles.items() if role == "worker")
     control_planes = sorted(name for name, role in roles.items() if role == "control-plane")
+    if not control_planes:
+        raise LoadError(
+            f"no node of the cluster {cluster} runs: `docker ps --all` shows what became of them."
+        )
     # Without workers the control planes take whatever comes. kind names the first of them just so.
     return {"ingress": (f"{cluster}-control-plane",), "ordinary": workers or control_planes}
 

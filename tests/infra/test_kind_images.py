@@ -21,7 +21,7 @@ elif arguments[0] == "ps":
     if (folder / "engine-is-down").exists():
         sys.exit("Cannot connect to the Docker daemon")
     assert "label=io.x-k8s.kind.cluster=x" in arguments
-    print((folder / "nodes").read_text())
+    print((folder / "nodes").read_text(), end="")
 elif arguments[0] == "save":
     with (folder / "saved").open("a") as saved:
         print(*arguments[1:], file=saved)
@@ -118,6 +118,13 @@ def test_an_image_that_cannot_be_saved_is_told(engine: Engine) -> None:
     assert 1 == code
     assert "a:1 did not get into any node" in said
     assert "no space left on device" in said
+
+
+def test_a_cluster_whose_nodes_have_ended_has_not_got_its_images(engine: Engine) -> None:
+    engine.has({})
+    code, said = engine.load(ordinary={"a:1": "sha256:a"})
+    assert (1, {}) == (code, engine.loaded())
+    assert "no node of the cluster x runs" in said
 
 
 def test_an_engine_that_does_not_answer_is_named(engine: Engine) -> None:
