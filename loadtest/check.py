@@ -48,7 +48,7 @@ def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFa
         _config,
         partial(_load, load_flags),
         _programs,
-        _engine,
+        partial(_engine, stack),
         _disk,
         _leftovers,
         _existing_cluster,
@@ -96,7 +96,7 @@ def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
         )
 
 
-def _engine(project: Path, facts: StackFacts) -> Iterator[Problem]:
+def _engine(stack: str, project: Path, facts: StackFacts) -> Iterator[Problem]:
     if not _by_kind(facts):
         return
     process.answer(
@@ -106,7 +106,7 @@ def _engine(project: Path, facts: StackFacts) -> Iterator[Problem]:
     if image and not _has_image(project, image):
         yield Problem(
             message=f"the container engine does not have the node image {image}",
-            hint="`make setup` gets it.",
+            hint=f"`make setup STACK={stack}` gets it.",
             exit_code=MachineError.exit_code,
         )
 

@@ -76,7 +76,7 @@ def test_an_engine_without_the_node_image_is_told_what_gets_it(bench: Bench) -> 
     program_says(bench, FACTS)
     bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, "images": {}})
 
-    with pytest.raises(CheckError, match=r"node image loadproof/node:v1\n.*make setup"):
+    with pytest.raises(CheckError, match=r"node image loadproof/node:v1\n.*make setup STACK=ci"):
         check(bench.root, "ci")
 
 
