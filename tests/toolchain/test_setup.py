@@ -444,6 +444,21 @@ def test_an_image_that_only_a_setting_names_is_looked_for_before_anything_is_bui
     assert (code, clone.has("special")) == (0, True), output
 
 
+def test_an_image_that_a_setting_names_may_lie_in_a_registry_without_tls(
+    clone: Clone, host: FileHost
+) -> None:
+    engine = clone.folder.parent / "machine" / "docker"
+    engine.write_text(
+        '#!/bin/sh\n[ "$1" = version ] && echo 26.1 && exit\n'
+        '[ "$1" = pull ] && touch "$0.has" && exit\n[ -e "$0.has" ]\n'
+    )
+    engine.chmod(0o755)
+    registry = host.url("").removeprefix("http://").rstrip("/")
+    clone.needs("ci", images={f"{registry}/acme/node:1": "cluster_node_image"})
+    code, output = clone.run("setup")
+    assert (code, engine.with_name("docker.has").exists()) == (0, True), output
+
+
 def test_a_program_that_fails_when_it_is_asked_is_an_error_with_its_last_words(clone: Clone) -> None:
     (clone.folder / "infra" / "needs.py").write_text("raise SystemExit('it is broken')")
     code, output = clone.run("setup")

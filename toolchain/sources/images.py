@@ -107,8 +107,13 @@ def has_image(reference: str) -> bool:
 def pull_unpinned(reference: str, *, setting: str, processes: Processes, log: Path) -> None:
     """Pull an image that a stack's own setting names, by nothing but that name."""
     address = registry_address(reference)
+    plain = address.replace(
+        "https:", "http:", 1
+    )  # an engine may be told to take that, and takes it of loopback
+    hosts = Hosts((address, plain))
     try:
-        _expect_answer(address, Hosts((address,)))
+        if not hosts.answers(plain):
+            _expect_answer(address, hosts)
         processes.run(("docker", "pull", "--quiet", reference), log=log, what=reference)
     except (NotObtainableError, CommandError) as error:
         raise ToolchainError(
