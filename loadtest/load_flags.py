@@ -52,7 +52,7 @@ def _add_script_flags(parser: argparse.ArgumentParser) -> None:
     scripts.add_argument("--k6-script", type=Path, metavar="FILE", help="your own script, run by k6")
     scripts.add_argument("--locustfile", type=Path, metavar="FILE", help="your own users, run by locust")
     _add_number(
-        flags, "--locust-workers", "locust_workers", int, "as pods in the cluster; 0: in this machine"
+        flags, "--locust-workers", "locust_workers", int, "as pods of the cluster; 0: this machine alone"
     )
     flags.add_argument(
         "--locust-web",

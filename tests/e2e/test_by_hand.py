@@ -30,6 +30,10 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     _another_replica_is_no_new_cluster(workspace)
     _another_worker_is_a_new_cluster(workspace)
     _a_run_passes(workspace)
+    _another_engine_gives_the_same_report(workspace, "httpx")
+    _another_engine_gives_the_same_report(
+        workspace, "k6", "--profile", "constant_rate", "--rate", "100", "--duration", "2"
+    )
     _monitor_measures_from_now_on(workspace)
     _a_wrong_body_is_unhealthy_and_explained(workspace)
     _a_pipeline_refuses_to_start_over_it(workspace)
@@ -94,6 +98,15 @@ def _a_run_passes(workspace: Workspace) -> None:
     combined = json.loads((workspace.artifacts / "report.json").read_text())["summary"]["arms"][0]["combined"]
     assert (combined["requests"], combined["succeeded"]) == (200, 200)
     assert combined["latency"]["p99_ms"] is None, "200 requests have no p99 worth printing"
+
+
+def _another_engine_gives_the_same_report(workspace: Workspace, engine: str, *flags: str) -> None:
+    run = workspace.loadtest("run", "--engine", engine, *flags)
+    assert run.returncode == 0, run.stdout + run.stderr
+    report = json.loads((workspace.artifacts / "report.json").read_text())
+    combined = report["summary"]["arms"][0]["combined"]
+    assert (combined["requests"], combined["succeeded"]) == (200, 200)
+    assert (report["plan"]["engine"], report["generator"]["engine"]) == (engine, engine)
 
 
 def _monitor_measures_from_now_on(workspace: Workspace) -> None:
