@@ -56,6 +56,13 @@ def test_its_class_is_the_one_that_the_apps_ingress_asks_for(installed: Installe
     assert one(installed.objects, "IngressClass")["metadata"]["name"] == asked_for["ingressClassName"]
 
 
+def test_its_class_is_nobodys_default(installed: Installed) -> None:
+    annotations = one(installed.objects, "IngressClass")["metadata"].get("annotations", {})
+    assert "true" != annotations.get("ingressclass.kubernetes.io/is-default-class"), (
+        "others use the cluster too"
+    )
+
+
 def test_its_pods_are_within_the_restricted_standard_its_namespace_enforces(installed: Installed) -> None:
     namespace = installed.exported["namespace"]
     labels = installed.stack.one("kubernetes:core/v1:Namespace", namespace).inputs["metadata"]["labels"]

@@ -158,6 +158,13 @@ def test_the_certificate_is_copied_by_a_command_that_never_sees_a_state(producti
     assert [] == [one for one in production.resources if one.type.endswith(":Secret")]
 
 
+def test_the_controller_looks_at_the_stacks_own_namespaces_alone(existing: Recording) -> None:
+    values = existing.one("kubernetes:helm.sh/v3:Release", "ingress").inputs["values"]["controller"]
+    key, _, value = values["scope"]["namespaceSelector"].partition("=")
+    namespace = existing.one("kubernetes:core/v1:Namespace", "apps").inputs["metadata"]
+    assert value == namespace["labels"][key]
+
+
 def test_without_a_certificate_there_is_no_tls(existing: Recording) -> None:
     assert "tls" not in existing.one(INGRESS, "apps").inputs["spec"]
     values = existing.one("kubernetes:helm.sh/v3:Release", "ingress").inputs["values"]["controller"]

@@ -457,6 +457,9 @@ def test_an_image_that_a_setting_names_may_lie_in_a_registry_without_tls(
     clone.needs("ci", images={f"{registry}/acme/node:1": "cluster_node_image"})
     code, output = clone.run("setup")
     assert (code, engine.with_name("docker.has").exists()) == (0, True), output
+    engine.with_name("docker.has").unlink()
+    code, output = clone.run("setup")
+    assert (code, engine.with_name("docker.has").exists()) == (0, True), "the engine may lose it again"
 
 
 def test_a_program_that_fails_when_it_is_asked_is_an_error_with_its_last_words(clone: Clone) -> None:
