@@ -13,6 +13,7 @@ from infra.ports import LOOPBACK
 _FAST_CONTROLLERS = {"kube-api-qps": "200", "kube-api-burst": "400"}
 _NO_ELECTION = {"leader-elect": "false"}
 _KUBERNETES_SYNC_S = 15
+_NODES = ("InitConfiguration", "JoinConfiguration")
 # kind writes this version for Kubernetes below 1.36. The next has arguments in another form: there kubeadm's
 # own defaults stay, and a cluster is slower to come up.
 _KUBEADM = "kubeadm.k8s.io/v1beta3"
@@ -30,7 +31,8 @@ def kind_config(args: ClusterArgs) -> Mapping[str, Any]:
         "featureGates": {"KubeletInUserNamespace": True},
         "kubeadmConfigPatches": [
             _controllers(args),
-            *(_kubelet_args(kind) for kind in ("InitConfiguration", "JoinConfiguration")),
+            *(_kubelet_args(kind) for kind in _NODES),
+            *(_open_to_all(kind) for kind in _NODES if args.control_planes > 1 and not args.workers),
         ],
         "nodes": [control_planes[0] | first, *control_planes[1:], *workers],
     }
@@ -63,6 +65,12 @@ def _mapping(port: PortMapping) -> Mapping[str, Any]:
 def _kubelet_args(kind: str) -> str:
     # By default a container's counters are 10 to 20 s old: a short load window would fall between two.
     return _patch(kind, nodeRegistration={"kubeletExtraArgs": {"housekeeping-interval": "1s"}})
+
+
+def _open_to_all(kind: str) -> str:
+    # kind lets whatever comes run on a control plane where that is the only node, and not where it is one of
+    # several: without workers nothing would find a place.
+    return json.dumps({"kind": kind, "nodeRegistration": {"taints": []}})
 
 
 def _patch(kind: str, **changes: Mapping[str, Any]) -> str:

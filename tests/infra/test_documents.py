@@ -70,6 +70,18 @@ def test_autoscalers_look_as_often_as_configured_and_kubernetes_own_goes_without
     assert "leader-elect" in controllers(autoscaling_sync_s=5), "what else they are told stays"
 
 
+@pytest.mark.parametrize(
+    ("control_planes", "workers", "opened"), [(1, 0, False), (3, 1, False), (2, 0, True)]
+)
+def test_control_planes_take_whatever_comes_only_where_nobody_else_does_and_kind_sees_to_it_not(
+    control_planes: int, workers: int, opened: bool
+) -> None:
+    document = kind(control_planes=control_planes, workers=workers)
+    patches = [yaml.safe_load(patch) for patch in document["kubeadmConfigPatches"]]
+    untainted = [one["kind"] for one in patches if one.get("nodeRegistration", {}).get("taints") == []]
+    assert untainted == (["InitConfiguration", "JoinConfiguration"] if opened else [])
+
+
 def test_every_kubelet_looks_at_its_containers_each_second() -> None:
     for node in ("InitConfiguration", "JoinConfiguration"):
         arguments = kubeadm_patches()[node]["nodeRegistration"]["kubeletExtraArgs"]
