@@ -18,6 +18,7 @@ from loadtest.health.checks import wrong_answer
 from loadtest.target import AppTarget, TargetEnvironment
 
 _PORT = 443
+_END = "-----END CERTIFICATE-----"
 # A connection is of the one name it was opened for.
 _NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 
@@ -60,14 +61,23 @@ class AnswersOverTls:
 
 
 def trusting(certificate: str) -> ssl.SSLContext:
-    """A context that takes this certificate and no other. Raises UnhealthyError where it is none."""
+    """A context that takes this certificate and no other, whatever chain of its issuers follows it.
+
+    Raises UnhealthyError where it is none.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
-        context.load_verify_locations(cadata=certificate)
+        context.load_verify_locations(cadata=_first(certificate))
     except (ssl.SSLError, ValueError) as error:
         raise UnhealthyError(f"the certificate cannot be read: {error}") from error
     return context
+
+
+def _first(chain: str) -> str:
+    """With an issuer among what is trusted, all that it ever issued would be."""
+    own, end, _ = chain.partition(_END)
+    return own + end
 
 
 def _wrong(client: httpx.Client, port: int, app: AppTarget) -> str | None:

@@ -84,6 +84,18 @@ def test_another_certificate_of_the_right_name_does_not(program: FakeProgram, tm
     assert "CERTIFICATE_VERIFY_FAILED" in found
 
 
+def test_a_certificate_with_the_chain_of_its_issuers_passes(program: FakeProgram, tmp_path: Path) -> None:
+    pair = certificate(*HOSTS, issuer=certificate("an issuer"))
+    assert obstacle(program, tmp_path, served=pair, secret=pair[0]) is None
+
+
+def test_another_certificate_of_the_same_issuer_does_not(program: FakeProgram, tmp_path: Path) -> None:
+    issuer = certificate("an issuer")
+    served, meant = (certificate(*HOSTS, issuer=issuer) for _ in range(2))
+    found = obstacle(program, tmp_path, served=served, secret=meant[0])
+    assert "CERTIFICATE_VERIFY_FAILED" in (found or "nothing is in the way"), "it may be the one before"
+
+
 def test_an_expired_certificate_does_not(program: FakeProgram, tmp_path: Path) -> None:
     pair = certificate(*HOSTS, valid=False)
     assert "expired" in (obstacle(program, tmp_path, served=pair, secret=pair[0]) or "")
