@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loadtest.engines.exchange import Request
-from loadtest.engines.k6.job import Clients, clients_of, load_of
+from loadtest.engines.k6.job import WARM_UP_SCENARIO, Clients, clients_of, load_of
 from loadtest.load_options import LoadOptions
 from loadtest.plan import LoadPlan, Stage
 
@@ -42,7 +42,7 @@ def test_there_are_clients_for_answers_that_come_late_up_to_a_limit(made: LoadPl
 
 def test_every_ready_client_warms_up_and_the_load_begins_after_that() -> None:
     scenarios = load(plan(requests=200, concurrency=20))["scenarios"]
-    warm_up = scenarios["warm_up"]
+    warm_up = scenarios[WARM_UP_SCENARIO]
     assert ("per-vu-iterations", 20, 1) == (warm_up["executor"], warm_up["vus"], warm_up["iterations"])
     assert int(warm_up["maxDuration"][:-2]) < int(scenarios["load"]["startTime"][:-2])
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from loadtest.engines.k6.job import WARM_UP_SCENARIO
 from loadtest.engines.k6.records import Records
 from loadtest.sample import ErrorClass, Sample
 
@@ -120,7 +121,7 @@ def test_a_failure_without_a_connection_has_the_time_the_script_saw() -> None:
 
 def test_warm_up_and_a_scripts_own_setup_are_no_samples_but_open_connections() -> None:
     samples, records = read(
-        *request(ended_ns=1, connecting_ms=1, scenario="warm_up"),
+        *request(ended_ns=1, connecting_ms=1, scenario=WARM_UP_SCENARIO),
         *request(ended_ns=1, connecting_ms=1, scenario=""),
     )
     assert [] == samples
@@ -143,3 +144,14 @@ def test_a_host_is_read_from_the_address_or_is_the_name_that_a_script_gave() -> 
         *request(ended_ns=1, url="http://foo.localhost:80/a?b"), *request(ended_ns=2, url="login")
     )
     assert ["foo.localhost", "login"] == [one.host for one in samples]
+
+
+@pytest.mark.parametrize("name", ["http://[id]/x", "GET [users]"])
+def test_a_name_that_is_no_address_is_kept_as_it_is(name: str) -> None:
+    [sample], _ = read(*request(ended_ns=1, url=name))
+    assert name == sample.host
+
+
+def test_a_scenario_of_a_users_own_may_be_called_a_warm_up() -> None:
+    samples, records = read(*request(ended_ns=1, scenario="warm_up"))
+    assert [1, 1] == [len(samples), records.requests]

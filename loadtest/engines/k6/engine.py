@@ -23,7 +23,7 @@ from loadtest.engines.k6.records import SYSTEM_TAGS, Records
 from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up_hosts
 from loadtest.engines.watching import End, watch
-from loadtest.errors import MachineError, UsageError
+from loadtest.errors import InconclusiveError, LoadTestError, MachineError, UsageError
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate, Script
 from loadtest.sample import Sample
@@ -54,6 +54,8 @@ class K6Engine:
         with _job(plan, target) as (command, environment):
             end = watch(command, environment, reading.take, load_s=_load_s(plan))
         _check_end(plan, end)
+        if not reading.requests and not end.interrupted:
+            raise _nothing_sent(plan)
         return reading.load_run(tells_intended_start=isinstance(plan.profile, ClosedLoop), notes=_notes(end))
 
 
@@ -67,6 +69,10 @@ class _Reading:
 
     def take(self, child: Child) -> None:
         self._records.take(self._lines(child))
+
+    @property
+    def requests(self) -> int:
+        return self._records.requests
 
     def load_run(self, *, tells_intended_start: bool, notes: tuple[str, ...]) -> LoadRun:
         """After k6's end."""
@@ -171,3 +177,12 @@ def _check_end(plan: LoadPlan, end: End) -> None:
     if isinstance(plan.profile, Script) and not end.overdue:
         raise UsageError(f"k6 with {plan.profile.script} {end.how}; it said last:", hint=end.said)
     raise MachineError(f"k6 {end.how} before the load was over; it said last:", hint=end.said)
+
+
+def _nothing_sent(plan: LoadPlan) -> LoadTestError:
+    if isinstance(plan.profile, Script):
+        return UsageError(
+            f"k6 with {plan.profile.script} sent no request",
+            hint="Those of setup and teardown are not counted: does any scenario of it send one?",
+        )
+    return InconclusiveError("k6 sent no request", hint="Is the rate below one in a thousand seconds?")

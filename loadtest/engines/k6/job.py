@@ -13,7 +13,7 @@ from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate, Stage
 from loadtest.schedule import host_order
 
 LOAD_SCENARIO = "load"
-WARM_UP_SCENARIO = "warm_up"
+WARM_UP_SCENARIO = "loadproof_warm_up"  # a name that no script of a user's has
 
 # Every client asks once before the window. k6 takes no less than a second for it.
 _WARM_UP_S, _WINDOW_AFTER_S = 1.0, 1.05

@@ -50,7 +50,7 @@ class Records:
     """Takes k6's lines. `closed`: a virtual user means to send its next request when it becomes free."""
 
     def __init__(self, on_sample: Callable[[Sample], None], *, closed: bool) -> None:
-        self.connections_opened = 0
+        self.requests = self.connections_opened = 0
         self.dropped_requests = 0
         self._on_sample = on_sample
         self._closed = closed
@@ -95,6 +95,7 @@ class Records:
         request = self._open.pop(user, None)
         if request is None or not request.whole:
             return
+        self.requests += 1
         latency_ns = request.latency_ns
         started_unix_ns = request.ended_unix_ns - latency_ns
         # A script of one's own does not say when the window begins: then it is with the first request that
@@ -133,11 +134,19 @@ def _add(request: _Request, metric: str, row: dict[str, str]) -> None:
 def _request(row: dict[str, str]) -> _Request:
     status = int(row["status"] or 0)
     return _Request(
-        host=urlsplit(row["url"]).hostname or row["url"],  # a script may name its requests as it likes
+        host=_host(row["url"]),
         ended_unix_ns=int(row["timestamp"]),
         status=status,
         error=_error(int(row["error_code"] or 0), row["error"], status),
     )
+
+
+def _host(url: str) -> str:
+    """A script may name its requests as it likes."""
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:  # brackets that hold no address
+        return url
 
 
 def _error(code: int, text: str, status: int) -> ErrorClass | None:

@@ -186,3 +186,13 @@ def test_bodies_are_compared_byte_by_byte() -> None:
         K6Engine().run(PLAN, target_at(server.port, bodies), samples.append)
     assert Counter(sample.error for sample in samples) == {None: 20}
     assert {sample.body_bytes for sample in samples} == {len(body) + 5 for body in bodies.values()}
+
+
+def test_a_script_that_sends_nothing_is_one_clear_error(tmp_path: Path) -> None:
+    text = """
+        import http from "k6/http";
+        export function setup() { http.get("http://foo.localhost/"); }
+        export default function () {}
+    """
+    with pytest.raises(UsageError, match=r"mine\.js sent no request"):
+        run(scripted(tmp_path, text))
