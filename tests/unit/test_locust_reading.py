@@ -28,6 +28,9 @@ JOB = Job(
 )
 
 
+CUT = b'["foo",17'
+
+
 def started() -> bytes:
     return json.dumps({"event": "started", "unix_ns": STARTED_NS}).encode()
 
@@ -45,7 +48,7 @@ def ended(*requests: int) -> bytes:
 def read(*lines: bytes, senders: int = 1) -> tuple[Reading, list[Sample]]:
     samples: list[Sample] = []
     reading = Reading(samples.append, senders=senders)
-    reading.take(lines)
+    reading.take(line if line == CUT else line + b"\n" for line in lines)
     return reading, samples
 
 
@@ -85,6 +88,11 @@ def test_a_record_that_is_lost_on_the_way_makes_the_load_inconclusive(sent: tupl
 def test_a_worker_that_never_tells_makes_the_load_inconclusive() -> None:
     with pytest.raises(InconclusiveError, match="1 of 2 locust workers told"):
         read(started(), record(), ended(1), senders=2)
+
+
+def test_a_line_that_ends_with_its_process_is_no_record() -> None:
+    reading, samples = read(started(), record(), CUT)
+    assert (1, None) == (len(samples), reading.ended)
 
 
 def test_a_load_that_was_cut_short_has_no_end() -> None:

@@ -58,6 +58,12 @@ def test_times_are_unrounded_and_on_the_wall_clock() -> None:
     assert latency_ns == 20_250_000
 
 
+def test_an_event_that_does_not_say_when_it_began_has_just_ended() -> None:
+    now_ns = time.time_ns()
+    _, _, started_ns, latency_ns, *_ = recorded(start_time=None)
+    assert started_ns + latency_ns == pytest.approx(now_ns, abs=S // 20)
+
+
 def test_a_planned_request_tells_when_it_was_meant_to_be_sent() -> None:
     intended_ns = time.perf_counter_ns() - S
     _, told_ns, started_ns, *_ = recorded(context={"intended_ns": intended_ns})

@@ -56,6 +56,8 @@ class Reading:
     def take(self, lines: Iterable[bytes]) -> None:
         """Raises InconclusiveError where not every request that was sent has its record."""
         for line in lines:
+            if not line.endswith(b"\n"):  # what locust was printing when it was ended
+                continue
             if line.startswith(b"["):
                 self._sample(self._record.decode(line))
             else:

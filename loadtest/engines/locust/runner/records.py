@@ -35,7 +35,9 @@ class Clock:
 def record(event: dict[str, Any], clock: Clock) -> str:
     """`event` is what a listener of locust's `request` event is called with."""
     context = event.get("context") or {}
-    age_ns = int((time() - event["start_time"]) * 1e9)
+    took_ns = int(event["response_time"] * 1e6)
+    begun_s = event.get("start_time")  # a client of the user's own may leave it out
+    age_ns = took_ns if begun_s is None else int((time() - begun_s) * 1e9)
     started_ns = perf_counter_ns() - age_ns
     response, exception = event.get("response"), event.get("exception")
     status = getattr(response, "status_code", None) or None
@@ -44,7 +46,7 @@ def record(event: dict[str, Any], clock: Clock) -> str:
             context.get("host") or _host(event, exception, response),
             clock.unix_ns(min(context.get("intended_ns", started_ns), started_ns)),
             clock.unix_ns(started_ns),
-            int(event["response_time"] * 1e6),
+            took_ns,
             status,
             event.get("response_length") or 0,
             error_class(exception, status),
