@@ -15,7 +15,7 @@ import httpx
 from loadtest.engines.exchange import HEADERS, Exchange, Request, request_to
 from loadtest.engines.held_signals import run_interruptible
 from loadtest.engines.open_files import check_open_files
-from loadtest.engines.response import Answer, answer_error
+from loadtest.engines.response import Answer, answer_error, room_for
 from loadtest.engines.warm_up import warm_up
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import ClosedLoop, LoadPlan
@@ -120,15 +120,17 @@ class _Pool:
 
     async def _answer(self, request: Request) -> Answer:
         status: int | None = None
-        body = b""
+        body, body_bytes = b"", 0
         try:
             async with asyncio.timeout(self._timeout_s), self._stream(request) as response:
                 status = response.status_code
                 async for piece in response.aiter_raw():
-                    body += piece
+                    body_bytes += len(piece)
+                    body += piece[: room_for(body, request.expected_body)]
         except (httpx.HTTPError, TimeoutError) as error:
-            return Answer(status, len(body), body, _error_class(error))
-        return Answer(status, len(body), body, answer_error(status, body, request.expected_body))
+            return Answer(status, body_bytes, body, _error_class(error))
+        wrong = answer_error(status, body, request.expected_body, body_bytes=body_bytes)
+        return Answer(status, body_bytes, body, wrong)
 
     def _stream(self, request: Request) -> Any:  # noqa: ANN401 - httpx names the type only in private
         return self._client.stream(

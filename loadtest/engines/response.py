@@ -29,9 +29,15 @@ class Answer(NamedTuple):
     error: ErrorClass | None
 
 
-def answer_error(status: int, body: bytes, expected: bytes) -> ErrorClass | None:
-    """What is wrong with a whole answer; None where nothing is."""
-    return status_error(status) or (None if body.strip() == expected else ErrorClass.WRONG_BODY)
+def room_for(body: bytes, expected: bytes) -> int:
+    """How many bytes more are worth keeping: what comes after them is only counted."""
+    return len(expected) + _BODY_MARGIN_BYTES - len(body)
+
+
+def answer_error(status: int, body: bytes, expected: bytes, *, body_bytes: int) -> ErrorClass | None:
+    """What is wrong with a whole answer; None where nothing is. One not kept whole is too long."""
+    right = body_bytes == len(body) and body.strip() == expected
+    return status_error(status) or (None if right else ErrorClass.WRONG_BODY)
 
 
 def status_error(status: int) -> ErrorClass | None:
@@ -96,9 +102,7 @@ class ResponseReader:
             return ErrorClass.PROTOCOL
         if not self.whole or self._status is None:
             return ErrorClass.CLOSED
-        if self._body_bytes > len(self._body):
-            return status_error(self._status) or ErrorClass.WRONG_BODY
-        return answer_error(self._status, self._body, self._expected)
+        return answer_error(self._status, self._body, self._expected, body_bytes=self._body_bytes)
 
     # Called by the parser.
 
@@ -118,8 +122,7 @@ class ResponseReader:
 
     def on_body(self, data: bytes) -> None:
         self._body_bytes += len(data)
-        room = len(self._expected) + _BODY_MARGIN_BYTES - len(self._body)
-        self._body += data[:room]
+        self._body += data[: room_for(self._body, self._expected)]
 
     def on_message_complete(self) -> None:
         if self._status in _INTERIM_STATUSES:

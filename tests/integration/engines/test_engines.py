@@ -359,3 +359,16 @@ def test_a_run_leaves_no_connection_behind(engine: Engine) -> None:
         while server.open_connections and time.monotonic() < until_s:
             time.sleep(0.01)
         assert server.open_connections == 0
+
+
+def test_of_a_body_far_too_long_only_the_length_is_kept(engine: Engine) -> None:
+    """Keeping all of it would take memory and, in one thread, the time of all other clients."""
+    body = b"foo" + b" " * 200_000
+
+    async def far_too_long(peer: Peer, host: str, number: int) -> None:
+        await peer.answer(body)
+
+    load = replace(LOAD, requests=1, concurrency=1)
+    with raw_server(sound_until_the_window(load, far_too_long)) as server:
+        [sample], _ = run(engine, load, target_at(server.port, BODIES))
+    assert (ErrorClass.WRONG_BODY, len(body)) == (sample.error, sample.body_bytes)
