@@ -92,6 +92,8 @@ class LoadOptions:
             yield f"{', '.join(unused)}: not used by the profile {self.profile}, which goes by {used}"
         if self.engine != "locust" and (self.locust_workers or self.locust_web_port):
             yield f"locust_workers and locust_web_port are for the engine locust, not for {self.engine}"
+        if self.engine == "k6" and self.profile == "script" and "spawn_rate_per_s" in meant:
+            yield "spawn_rate_per_s: k6 has no such setting, a script's own stages say how its users come"
         if self.locust_workers and self.locust_web_port:
             yield "locust_web_port is for a locust on this machine, not for locust_workers in the cluster"
 
@@ -118,7 +120,11 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "concurrency": _between(1, 10_000),
     "rate_rps": _between(0, _RATE_MAXIMUM_RPS),
     "duration_s": _above_0(_DURATION_MAXIMUM_S),
-    "stages": (_are_stages, "one RATE:SECONDS or more"),
+    "stages": (
+        _are_stages,
+        f"one RATE:SECONDS or more, of rates between 0 and {_RATE_MAXIMUM_RPS} and seconds above 0 "
+        f"and at most {_DURATION_MAXIMUM_S}",
+    ),
     "users": _between(1, 100_000),
     "spawn_rate_per_s": _above_0(100_000),
     "wait_min_s": _between(0, 3_600),

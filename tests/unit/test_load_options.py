@@ -90,6 +90,14 @@ def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
             {"profile": "ramping_rate", "stages": (Stage(rate_rps=-1, duration_s=0),)},
             "stages is -1:0, it has to",
         ),
+        (
+            {"profile": "ramping_rate", "stages": (Stage(rate_rps=2e6, duration_s=1),)},
+            "rates between 0 and 1000000 and seconds above 0 and at most 86400",
+        ),
+        (
+            {"engine": "k6", "profile": "script", "script": "mine.js", "spawn_rate_per_s": 5.0},
+            "spawn_rate_per_s: k6 has no such setting",
+        ),
         ({"profile": "constant_rate", "rate_rps": 0.0}, "it has not one request"),
         ({"profile": "script"}, "script is '', it has to be the path of a script"),
         ({"profile": "users", "wait_min_s": 2.0}, "wait_max_s is 1, it may not be below wait_min_s, 2"),
