@@ -51,7 +51,7 @@ def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFa
         partial(_engine, stack),
         _disk,
         _leftovers,
-        _existing_cluster,
+        partial(_existing_cluster, load_flags),
     )
     with ThreadPoolExecutor(len(checks)) as pool:
         found = list(pool.map(lambda one: _problems(one(project, facts)), checks))
@@ -138,7 +138,7 @@ def _leftovers(project: Path, facts: StackFacts) -> Iterator[Problem]:
         )
 
 
-def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
+def _existing_cluster(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Problem]:
     cluster = facts.cluster
     if cluster is None or not cluster.stays:
         return
@@ -147,11 +147,16 @@ def _existing_cluster(project: Path, facts: StackFacts) -> Iterator[Problem]:
         kubectl,
         prefix=cluster.namespace_prefix,
         selector=cluster.selector,
-        load_pods=facts.load.locust_workers > 0,
+        load_pods=_locust_workers(flags, facts) > 0,
         autoscalers=cluster.autoscalers,
         certificate=cluster.certificate,
     )
     yield from map(_problem, found)
+
+
+def _locust_workers(flags: Flags | None, facts: StackFacts) -> int:
+    asked: int | None = (flags or {}).get("locust_workers")
+    return facts.load.locust_workers if asked is None else asked
 
 
 def _by_kind(facts: StackFacts) -> bool:

@@ -76,7 +76,7 @@ def _check(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     from loadtest.check import check
 
     with stages.stage("check"):
-        check(job.project, job.stack)
+        check(job.project, job.stack, job.load_flags)
     return ExitCode.PASSED
 
 
@@ -151,7 +151,8 @@ def _verbs() -> Mapping[str, _Words]:
         "check": _Words(
             verb=_check,
             purpose="find everything that keeps a run from starting, all at once",
-            examples=("check --stack ci",),
+            examples=("check --stack ci", "check --stack ci --k6-script mine.js"),
+            add_flags=load_flags.add_flags,
         ),
         "pipeline": _Words(
             verb=_pipeline,

@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loadtest import check as check_module
 from loadtest.check import CheckError, check
+from loadtest.errors import LoadTestError
 from loadtest.exit_codes import ExitCode
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "problems": [],
     "cluster": {
         "provider": "kind",
@@ -86,3 +88,20 @@ def test_leftovers_of_another_run_stop_this_one(bench: Bench) -> None:
 
     with pytest.raises(CheckError, match="is there already"):
         check(bench.root, "ci")
+
+
+@pytest.mark.parametrize(("flags", "asked"), [({}, False), ({"locust_workers": 2}, True)])
+def test_pods_that_only_a_flag_asks_for_need_rights_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, flags: dict[str, object], asked: bool
+) -> None:
+    cluster = {**FACTS["cluster"], "provider": "existing", "stays": True, "namespace_prefix": "pr-1-"}
+    program_says(bench, {**FACTS, "cluster": cluster, "load": {"engine": "locust", "profile": "users"}})
+    seen: list[object] = []
+
+    def problems(_: object, **named: object) -> list[LoadTestError]:
+        seen.append(named["load_pods"])
+        return []
+
+    monkeypatch.setattr(check_module.existing, "problems", problems)
+    check(bench.root, "ci", flags)
+    assert seen == [asked]
