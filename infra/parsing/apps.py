@@ -24,8 +24,10 @@ def apps(section: Section) -> tuple[AppSettings, ...]:
         section.problem("apps", "lists no app that could be tested, it has to list at least one")
     for name in repeated(app.name for app in listed if app.name):
         section.problem("apps", f"has more than one app named {name}")
-    for address in repeated(app.host + app.path for app in listed if app.host):
-        section.problem("apps", f"has more than one app at {address}")
+    for host in repeated(app.host for app in listed if app.host):
+        section.problem(
+            "apps", f"has more than one app at {host}, each needs a host of its own: figures are by host"
+        )
     return listed
 
 

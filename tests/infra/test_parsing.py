@@ -26,7 +26,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "app no mapping": ({"apps": ["foo"]}, 'apps[0] is "foo", it has to be a mapping with the key name'),
     "duplicate host": (
         {"apps": [FOO, app("bar", host="foo.localhost")]},
-        "one app at foo.localhost/",
+        "one app at foo.localhost",
     ),
     "duplicate name": ({"apps": [FOO, app("foo", host="b.localhost")]}, "more than one app named foo"),
     "missing image": ({"apps": [app("foo", image=None)]}, "apps[0] (foo): image is not set"),
@@ -299,8 +299,9 @@ def test_the_node_image_follows_from_the_version_of_kubernetes(changed: dict[str
     assert image == ci_settings(**changed).cluster.node_image
 
 
-def test_two_apps_may_share_a_host_on_different_paths() -> None:
-    assert () == problems(ci_config(apps=[FOO, app("bar", host="foo.localhost", path="/bar")]))
+def test_two_apps_do_not_share_a_host_not_even_on_different_paths() -> None:
+    (problem,) = problems(ci_config(apps=[FOO, app("bar", host="foo.localhost", path="/bar")]))
+    assert problem.startswith("apps has more than one app at foo.localhost, each needs a host of its own")
 
 
 def test_the_error_carries_every_problem() -> None:

@@ -104,12 +104,12 @@ def test_an_autoscaler_and_not_the_deployment_says_how_many_replicas_there_are()
 
 
 def test_one_ingress_routes_every_host_to_its_service() -> None:
-    apps = [app("foo"), app("bar", host="foo.localhost", path="/bar"), app("baz")]
+    apps = [app("foo"), app("bar", path="/bar"), app("baz")]
     spec = deployed(apps=apps).one("kubernetes:networking.k8s.io/v1:Ingress", "apps").inputs["spec"]
     assert "nginx" == spec["ingressClassName"]
     assert [
         ("foo.localhost", "/", "foo"),
-        ("foo.localhost", "/bar", "bar"),
+        ("bar.localhost", "/bar", "bar"),
         ("baz.localhost", "/", "baz"),
     ] == [
         (rule["host"], path["path"], path["backend"]["service"]["name"])
