@@ -86,6 +86,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     pid = engine.status(cache=made.cache).started_pid
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def test_a_running_engine_is_used_as_it_is(machine: Machine) -> None:

@@ -289,9 +289,11 @@ def test_what_becomes_of_a_sample_can_end_the_run(engine: str, profile: str) -> 
             raise MachineError("no space left")
 
     with serving(BEHAVIOURS) as server:
+        others = running_here()
         with pytest.raises(MachineError, match="no space left"):
             engine_for(load).run(load, target_at(server.port, BODIES), full_disk)
-        assert_all_gone(psutil.Process(), server)
+        assert running_here() - others == set(), "no program of the engine's is left"
+        assert server.end().open_connections == 0
     assert 10 <= len(received) < 20, "those that end at the same time may still be told"
 
 
@@ -349,7 +351,5 @@ def test_a_killed_run_leaves_nobody_who_goes_on_sending(engine: str, profile: st
         assert alive == []
 
 
-def assert_all_gone(process: psutil.Process, server: Server) -> None:
-    ours = {child.pid for child in process.children(recursive=True)} - {server.pid}
-    assert ours == set(), "no program of the engine's is left"
-    assert server.end().open_connections == 0
+def running_here() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
