@@ -142,7 +142,8 @@ def test_a_latency_is_what_the_server_took_and_little_more(run: Run) -> None:
         if handling.answered_unix_ns is not None
     ]
     assert min(beyond_ms) > -1, "none is shorter than what it consists of"
-    assert quantiles(beyond_ms)[0] < 50, "generous, for a machine that does other things as well"
+    # Generous, for a busy machine, but a second latency of the server's is too much.
+    assert quantiles(beyond_ms)[0] < 0.75 * LATENCY_S * 1e3
 
 
 def test_a_request_that_times_out_ends_with_its_time(run: Run) -> None:
