@@ -7,6 +7,7 @@ stage does its work.
 
 import importlib
 import logging
+import shlex
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +15,7 @@ from functools import partial
 
 from loadtest import guard, records, results, slo
 from loadtest.check import check
+from loadtest.cluster.kubectl import Kubectl
 from loadtest.destroy import destroy
 from loadtest.engines import engine_for
 from loadtest.errors import DefectError, LoadTestError
@@ -197,10 +199,13 @@ def _put_away(job: Job, stages: Stages, stack: PulumiStack, facts: StackFacts) -
 
 
 def _say_how_to_reach(job: Job, stages: Stages, facts: StackFacts) -> ExitCode:
-    reach = f"kubectl --kubeconfig {facts.cluster.kubeconfig_path} " if facts.cluster else "kubectl "
+    words = ("get", "pods", "--all-namespaces")
+    cluster = facts.cluster
+    kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context) if cluster else None
+    reach = kubectl.arguments(*words) if kubectl else ("kubectl", *words)
     stages.note(
         f"the cluster is kept, as asked for\n"
-        f"  reach it:   {reach}get pods --all-namespaces\n"
+        f"  reach it:   {shlex.join(reach)}\n"
         f"  remove it:  make destroy STACK={job.stack}"
     )
     return ExitCode.PASSED

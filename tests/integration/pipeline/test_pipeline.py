@@ -165,6 +165,17 @@ def test_a_cluster_to_keep_is_kept_and_how_to_reach_it_is_said(bench: Bench) -> 
     assert any("make destroy STACK=ci" in words for words in recorder.heard)
 
 
+def test_a_kept_cluster_of_nobodys_kubeconfig_is_reached_by_its_context(bench: Bench) -> None:
+    cluster = FACTS["cluster"] | {"provider": "existing", "context": "staging", "kubeconfig_path": None}
+    program_says(bench, FACTS | {"cluster": cluster})
+    bench.pulumi.answers({"up": {"code": 255}, "": {}})
+    recorder = Recorder()
+
+    run(bench, keep=True, progress=recorder)
+
+    assert any("kubectl --context staging get pods" in words for words in recorder.heard)
+
+
 def test_every_stage_is_in_the_timings_at_the_end(bench: Bench) -> None:
     bench.pulumi.answers({"up": {"code": 255}, "": {}})
 
