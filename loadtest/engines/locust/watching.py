@@ -33,7 +33,16 @@ def _check_end(job: Job, reading: Reading, end: watching.End) -> None:
     if end.said:
         logger.info("locust said", extra={"text": end.said})
     if not end.overdue and end.exit_code == 0 and reading.ended is not None:
+        _check_sent(job, reading)
         return
     if job.locustfile is not None and not end.overdue:
         raise UsageError(f"locust with {job.locustfile} {end.how}; it said last:", hint=end.said)
     raise MachineError(f"locust {end.how} before the load was over; it said last:", hint=end.said)
+
+
+def _check_sent(job: Job, reading: Reading) -> None:
+    if job.locustfile is not None and not reading.hosts:
+        raise UsageError(
+            f"locust with {job.locustfile} sent no request",
+            hint="Does a task of its users send one, and do they stay long enough for it?",
+        )

@@ -322,3 +322,27 @@ def test_the_death_of_locust_is_told() -> None:
 
     with raw_server(sound) as server, pytest.raises(MachineError, match="was ended by signal 9"):
         LocustEngine().run(LONG_PLAN, target_at(server.port, BODIES), shoot)
+
+
+def test_a_port_that_somebody_has_is_told_before_the_load() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(MachineError, match=f"cannot have port {port} of this machine: Address"):
+            run(replace(PLAN, locust_web_port=port))
+
+
+def test_users_who_send_nothing_are_one_clear_error(tmp_path: Path) -> None:
+    idle = """
+        import time
+        from locust import HttpUser, task
+
+        class Idle(HttpUser):
+            @task
+            def wait(self):
+                time.sleep(0.1)
+    """
+    file = script(tmp_path, idle)
+    with pytest.raises(UsageError, match="sent no request"):
+        run(scripted(file, users=1, duration_s=0.5))
