@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.check import settings_of
 from infra.clusters.kind_config import kind_config
 from infra.paths import ROOT
 from infra.stack import cluster_args
+from infra.stack_file import settings_of
 
 Timings = dict[str, float]  # seconds by stage, and "total"
 

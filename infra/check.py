@@ -11,20 +11,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from infra.model import StackSettings
 from infra.naming import Naming
-from infra.parsing import SettingsError, parse
-from infra.paths import PROJECT_FILE, ROOT, claims, text_or_none
+from infra.needs import images_wanted
+from infra.parsing import SettingsError
+from infra.paths import ROOT, claims, text_or_none
 from infra.placed import set_up_problems
 from infra.ports import stack_port_problems
-from infra.project_file import read_yaml, with_defaults, without_namespace
+from infra.stack_file import settings_of, stack_of
 
 
 def check(stack_file: Path) -> dict[str, Any]:
     """What is printed for the stack that this file configures."""
-    return {**_facts(stack_file), "claims": str(claims(_stack(stack_file)))}
+    return {**_facts(stack_file), "claims": str(claims(stack_of(stack_file)))}
 
 
 def _facts(stack_file: Path) -> dict[str, Any]:
@@ -49,29 +48,12 @@ def _cluster(settings: StackSettings) -> dict[str, Any]:
         "name": cluster.name,
         "context": cluster.context,
         "kubeconfig_path": text_or_none(settings.kubeconfig),
-        "node_image": None if cluster.existing else cluster.node_image,
+        "images": images_wanted(settings),
         "namespace_prefix": settings.namespace_prefix,
         "selector": Naming(prefix=settings.namespace_prefix).selector,
         "autoscalers": any(app.autoscaler for app in settings.apps),
         "certificate": None if certificate is None else f"{certificate.namespace}/{certificate.name}",
     }
-
-
-def settings_of(stack_file: Path) -> StackSettings:
-    """The settings that a stack's file comes to. Raises SettingsError with everything wrong."""
-    project = read_yaml(PROJECT_FILE)
-    try:
-        own = read_yaml(stack_file).get("config") or {}
-    except FileNotFoundError as error:
-        missing = f"there is no stack file {stack_file.name} in the project's folder"
-        raise SettingsError([missing]) from error
-    except (yaml.YAMLError, TypeError) as error:
-        raise SettingsError([f"{stack_file.name} cannot be read: {error}"]) from error
-    return parse(with_defaults(project, without_namespace(project, own)), stack=_stack(stack_file))
-
-
-def _stack(stack_file: Path) -> str:
-    return stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def main() -> int:

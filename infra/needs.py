@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from infra import versions
-from infra.check import settings_of
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
 from infra.model import ClusterSettings, StackSettings
 from infra.parsing import SettingsError
 from infra.parsing.cluster import node_image
 from infra.paths import ROOT
+from infra.stack_file import settings_of
 
 _IMAGE = "image-"
 
@@ -36,6 +36,13 @@ def needs(settings: StackSettings) -> Needs:
     if settings.cluster.existing:  # which gets its images itself
         return Needs(parts=tuple(part for part in parts if not part.startswith(_IMAGE)))
     return Needs(parts=parts, images=_images(settings.cluster))
+
+
+def images_wanted(settings: StackSettings) -> tuple[str, ...]:
+    """The images without which there is no run, as this machine's container engine names them. Pure."""
+    needed = needs(settings)
+    of_parts = (versions.image_of_part(part) for part in needed.parts if not versions.is_optional(part))
+    return (*(image for image in of_parts if image), *needed.images)
 
 
 def _parts(settings: StackSettings) -> Iterator[str]:

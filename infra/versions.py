@@ -27,6 +27,11 @@ def image_of_part(part: str) -> str | None:
     return str(row["image"]["reference"]) if "image" in row else None
 
 
+def is_optional(part: str) -> bool:
+    """Whether a run does without it where it is not to be had."""
+    return bool(_pins()[part].get("optional", False))
+
+
 def places_of_part(part: str) -> tuple[str, ...]:
     """Where set-up puts it, in the folder of what it brings."""
     return tuple(_pins()[part].get("place", ()))

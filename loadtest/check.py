@@ -17,6 +17,7 @@ from loadtest.engines import engine_for
 from loadtest.errors import LoadTestError, MachineError, UsageError
 from loadtest.exit_codes import ExitCode, worst
 from loadtest.load_options import Flags
+from loadtest.process import ProgramFailedError
 from loadtest.stack_facts import StackFacts, read_stack_facts
 
 _PROGRAMS = ("pulumi", "kubectl")
@@ -102,13 +103,25 @@ def _engine(stack: str, project: Path, facts: StackFacts) -> Iterator[Problem]:
     process.answer(
         ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
     )
-    image = facts.cluster.node_image if facts.cluster else None
-    if image and not _has_image(project, image):
+    if missing := _missing(project, facts.cluster.images if facts.cluster else ()):
         yield Problem(
-            message=f"the container engine does not have the node image {image}",
-            hint=f"`make setup STACK={stack}` gets it.",
+            message=f"the container engine does not have {', '.join(missing)}, which the stack needs",
+            hint=f"`make setup STACK={stack}` gets what is missing.",
             exit_code=MachineError.exit_code,
         )
+
+
+def _missing(project: Path, images: tuple[str, ...]) -> list[str]:
+    """One question where none is missing; the answer to it does not say which is."""
+    try:
+        process.answer(
+            ("docker", "image", "inspect", "--format", "{{.Id}}", *images),
+            folder=project,
+            timeout_s=_TIMEOUT_S,
+        )
+    except ProgramFailedError:
+        return [image for image in images if not _has_image(project, image)]
+    return []
 
 
 def _has_image(project: Path, image: str) -> bool:

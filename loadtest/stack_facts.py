@@ -19,7 +19,7 @@ _TIMEOUT_S = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFacts:
-    """`node_image` is None where the cluster is not ours to make, `kubeconfig_path` where kubectl finds it.
+    """`kubeconfig_path` is None where kubectl finds it; `images` the container engine has to have.
 
     `selector` is of the label by which all is known that the stack put into a cluster that stays.
     """
@@ -28,7 +28,7 @@ class ClusterFacts:
     name: str
     context: str  # of the kubeconfig
     kubeconfig_path: str | None
-    node_image: str | None
+    images: tuple[str, ...] = ()
     stays: bool = False  # it was there before the stack, which is to leave nothing in it
     namespace_prefix: str = ""
     selector: str = ""

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.check import settings_of
 from infra.clusters.kind_config import kind_config
 from infra.stack import cluster_args
+from infra.stack_file import settings_of
 from tests.certificates import certificate
 from tests.e2e.workspace import PROJECT, Workspace, free_port
 

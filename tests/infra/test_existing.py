@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from infra.check import settings_of
 from infra.outputs import export
 from infra.parsing import parse
 from infra.paths import ROOT
 from infra.stack import build
+from infra.stack_file import settings_of
 from tests.infra.configuration import ci_config, ci_settings, problems
 from tests.infra.recording import Recording, record
 

@@ -6,12 +6,12 @@ import sys
 from dataclasses import replace
 
 from infra import needs as needs_module
-from infra.check import settings_of
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
 from infra.model import AutoscalerSettings, ExistingCluster, StackSettings
-from infra.needs import needs
+from infra.needs import images_wanted, needs
 from infra.paths import ROOT
+from infra.stack_file import settings_of
 from toolchain.pins import load_pins
 
 
@@ -56,6 +56,19 @@ def test_what_only_some_stacks_have_is_needed_by_those_alone() -> None:
     }
     for part, changed in more.items():
         assert {part} == set(needs(changed).parts) - set(needs(ci).parts)
+
+
+def test_images_are_wanted_of_every_part_that_is_one_but_of_none_that_a_run_does_without() -> None:
+    ci = settings()
+    changed = replace(
+        ci,
+        cluster=replace(ci.cluster, control_planes=3),
+        load=replace(ci.load, locust_workers=2),
+        monitoring=replace(ci.monitoring, grafana_port=30_091),
+    )
+    repositories = {image.rpartition(":")[0] for image in images_wanted(changed)}
+    assert {"loadproof/node", "envoyproxy/envoy", "loadproof/locust"} == repositories
+    assert ("acme/node:1",) == images_wanted(on_node_image("acme/node:1"))
 
 
 def test_a_cluster_that_is_there_gets_its_images_itself() -> None:

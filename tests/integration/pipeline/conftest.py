@@ -50,7 +50,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench.pulumi.answers({"": {}})
     bench.kind.answers({"": {}})
     bench.kubectl.answers({"": {"code": 1, "stderr": "no cluster"}})
-    bench.docker.answers({"ps": {}, "version": {"stdout": "26.1.5\n"}, "images": {"stdout": "abc\n"}})
+    bench.docker.answers({"ps": {}, "version": {"stdout": "26.1.5\n"}, "image inspect": {"stdout": "abc\n"}})
     bench.kubeconfig.parent.mkdir(parents=True)
     _delete_command(tmp_path)
     return bench

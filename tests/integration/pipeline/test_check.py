@@ -19,7 +19,7 @@ FACTS: dict[str, Any] = {
         "name": "loadproof",
         "context": "kind-loadproof",
         "kubeconfig_path": ".kubeconfigs/ci/loadproof.yaml",
-        "node_image": "loadproof/node:v1",
+        "images": ["loadproof/node:v1", "envoy:1", "locust:1"],
     },
     "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
     "claims": ".kubeconfigs/ci",
@@ -74,12 +74,23 @@ def test_a_program_that_is_missing_is_named(bench: Bench, monkeypatch: pytest.Mo
     assert failure.value.exit_code is ExitCode.MACHINE
 
 
-def test_an_engine_without_the_node_image_is_told_what_gets_it(bench: Bench) -> None:
+def test_images_that_the_engine_lacks_are_told_with_what_gets_them(bench: Bench) -> None:
     program_says(bench, FACTS)
-    bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, "images": {}})
+    lacking = {
+        "image inspect": {"code": 1, "stderr": "No such image"},
+        "images --quiet loadproof": {"stdout": "a"},
+    }
+    bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, **lacking, "images": {}})
 
-    with pytest.raises(CheckError, match=r"node image loadproof/node:v1\n.*make setup STACK=ci"):
+    with pytest.raises(CheckError, match=r"does not have envoy:1, locust:1, .*\n.*make setup STACK=ci"):
         check(bench.root, "ci")
+
+
+def test_where_no_image_is_missing_one_question_tells(bench: Bench) -> None:
+    program_says(bench, FACTS)
+    check(bench.root, "ci")
+    (question,) = [call for call in bench.docker.asked() if "image" in call[0]]
+    assert {"loadproof/node:v1", "envoy:1", "locust:1"} < set(question)
 
 
 def test_leftovers_of_another_run_stop_this_one(bench: Bench) -> None:

@@ -16,7 +16,6 @@ CLUSTER = ClusterFacts(
     name="loadproof",
     context="kind-loadproof",
     kubeconfig_path=".kubeconfigs/ci/loadproof.yaml",
-    node_image="loadproof/node:v1",
 )
 
 
@@ -150,7 +149,6 @@ class TestOnAClusterThatStays:
             provider="existing",
             stays=True,
             context="staging",
-            node_image=None,
             selector="loadproof/prefix=pr-1",
         )
         return take_down(bench, replace(facts_of(bench), cluster=cluster))
