@@ -14,6 +14,7 @@ from pathlib import Path
 from loadtest.cluster import existing, kind
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.errors import CleanupError, LoadTestError, UsageError
+from loadtest.process import ProgramFailedError
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
@@ -48,6 +49,7 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
     """Take what the stack put there out of a cluster that stays, and look whether anything is left."""
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
     removal = existing.removal(kubectl, cluster.selector)
+    _check_same_cluster(stack, kubectl)
     if _out_of_reach(stack, kubectl, removal):
         return
     emptied = _emptied(stack, notes, say)
@@ -63,6 +65,26 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
     if not emptied:
         _forget(stack)
         notes.append("the stack's state was emptied: nothing of the stack is left in the cluster")
+
+
+def _check_same_cluster(stack: PulumiStack, kubectl: Kubectl) -> None:
+    """Raises CleanupError where the context leads elsewhere now: nothing found there would say anything."""
+    then, now = _deployed_to(stack), existing.server(kubectl)
+    if then and now and then != now:
+        raise CleanupError(
+            f"the stack was deployed to the cluster at {then}, and context {kubectl.context!r} now leads to "
+            f"{now}: nothing was deleted, the stack's state is kept",
+            hint="Set KUBECONFIG or cluster_kubeconfig to the kubeconfig that it was deployed with. "
+            "If it is the same cluster at another address, `pulumi up` notes that one; then destroy again.",
+        )
+
+
+def _deployed_to(stack: PulumiStack) -> str | None:
+    try:
+        return stack.server()
+    except ProgramFailedError as error:  # what carries the label can go all the same
+        logger.warning("where the stack was deployed to is not known: %s", error)
+        return None
 
 
 def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str) -> bool:

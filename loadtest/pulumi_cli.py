@@ -17,6 +17,7 @@ from loadtest.process import ProgramFailedError, Watcher
 UP_TIMEOUT_S = 900.0
 DESTROY_TIMEOUT_S = 300.0
 _QUERY_TIMEOUT_S = 60.0
+_EXISTING_CLUSTER = "loadproof:clusters:ExistingCluster"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +59,20 @@ class PulumiStack:
 
     def is_empty(self) -> bool:
         """Whether its state names nothing that was made."""
+        return all(one["type"] == "pulumi:pulumi:Stack" for one in self._resources())
+
+    def server(self) -> str | None:
+        """The address of the existing cluster that it was deployed to; None where its state does not tell."""
+        found = (one.get("outputs") or {} for one in self._resources() if one["type"] == _EXISTING_CLUSTER)
+        return next((outputs["server"] for outputs in found if outputs.get("server")), None)
+
+    def _resources(self) -> list[dict[str, Any]]:
         text = process.answer(
             ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
             folder=self.project,
             timeout_s=_QUERY_TIMEOUT_S,
         )
-        resources = json.loads(text)["deployment"].get("resources") or []
-        return all(one["type"] == "pulumi:pulumi:Stack" for one in resources)
+        return json.loads(text)["deployment"].get("resources") or []
 
     def release_lock(self) -> None:
         """Drop the lock that a dead `pulumi` left. Only for a caller that holds this run's own lock."""

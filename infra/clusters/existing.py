@@ -3,10 +3,16 @@
 Leaves out making, changing and deleting the cluster: what a stack puts into it is deleted one by one.
 """
 
+import shutil
+import subprocess
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from infra.clusters.contract import ClusterArgs
+
+_VIEW = ("config", "view", "--minify", "--output", "jsonpath={.clusters[0].cluster.server}")
+_ASK_S = 10
 
 
 class ExistingCluster(pulumi.ComponentResource):
@@ -30,4 +36,24 @@ class ExistingCluster(pulumi.ComponentResource):
             cluster_identifier=name,
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["context", "kubeconfig"]),
         )
-        self.register_outputs({"context": args.context})
+        # Kept from the first moment on: a context of that name may lead elsewhere when all this is to go.
+        self.register_outputs({"context": args.context, "server": server_of(args)})
+
+
+def server_of(args: ClusterArgs) -> str | None:
+    """The address that the context leads to; None where it cannot be told."""
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        return None
+    kubeconfig = () if args.kubeconfig is None else ("--kubeconfig", str(args.kubeconfig))
+    try:
+        done = subprocess.run(
+            [kubectl, *kubeconfig, "--context", args.context, *_VIEW],
+            capture_output=True,
+            text=True,
+            timeout=_ASK_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout or None

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 _ANSWER_S = 10.0
 _REMOVAL_S = 120.0
 _TLS = "kubernetes.io/tls"
+_SERVER = "jsonpath={.clusters[0].cluster.server}"
 _METRICS_API = "/apis/metrics.k8s.io/v1beta1"
 _ANSWER = """jsonpath={.status.allowed} {.spec.resourceAttributes.resource}{'\\n'}"""
 # A server that says no has answered.
@@ -105,6 +106,14 @@ def _check_context(kubectl: Kubectl) -> None:
             f"the kubeconfig has no context {kubectl.context!r}",
             hint=f"cluster_context may be one of: {', '.join(contexts) or 'none, it has none'}.",
         )
+
+
+def server(kubectl: Kubectl) -> str | None:
+    """The address that the context leads to; None where there is no such context."""
+    try:
+        return kubectl.text("config", "view", "--minify", "--output", _SERVER)
+    except UnhealthyError:
+        return None
 
 
 def own_namespaces(kubectl: Kubectl, selector: str) -> tuple[str, ...]:

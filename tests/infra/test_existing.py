@@ -1,10 +1,12 @@
 """On a cluster that is there already: what is made in it, by whom, and what stays where it lies."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.clusters.existing import ExistingCluster
 from infra.outputs import export
 from infra.parsing import parse
 from infra.paths import ROOT
@@ -66,6 +68,30 @@ def test_where_none_is_named_it_is_the_one_that_kubectl_takes() -> None:
     recorded = deployed(cluster_kubeconfig="")
     assert "kubeconfig" not in recorded.one("pulumi:providers:kubernetes", "cluster").inputs
     assert recorded.exports["cluster"].get("kubeconfig_path") is None
+
+
+def test_the_state_keeps_the_address_that_the_context_led_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    address = "https://10.1.1.1:6443"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "clusters": [{"name": "c", "cluster": {"server": address}}],
+                "contexts": [{"name": "staging", "context": {"cluster": "c", "user": "u"}}],
+                "users": [{"name": "u", "user": {"token": "planted-secret"}}],
+            }
+        )
+    )
+    kept: list[object] = []
+    monkeypatch.setattr(ExistingCluster, "register_outputs", lambda _, outputs: kept.append(outputs))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    deployed(cluster_kubeconfig="")
+    monkeypatch.delenv("KUBECONFIG")
+    deployed(cluster_kubeconfig=str(kubeconfig))
+    deployed(cluster_kubeconfig=str(tmp_path / "none"))
+    assert [{"context": "staging", "server": server} for server in (address, address, None)] == kept
 
 
 def test_what_is_there_already_is_never_taken_over(existing: Recording) -> None:
