@@ -14,6 +14,7 @@ import yaml
 from infra.clusters.kind_config import kind_config
 from infra.stack import cluster_args
 from infra.stack_file import settings_of
+from loadtest.cluster import kind
 from tests.certificates import certificate
 from tests.e2e.workspace import PROJECT, Workspace, free_port
 
@@ -71,10 +72,12 @@ class Existing:
         return private.splitlines()[-2]
 
     def delete(self) -> None:
-        """Its owner's doing; their kubeconfig stays as it is."""
+        """Its owner's doing; their kubeconfig stays as it is.
+
+        By the program's command: kind itself now and then fails for good on a node that died frozen.
+        """
         kubeconfig = self.kubeconfig.read_text()
-        command = ("kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig))
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        kind.delete(self.name, self.kubeconfig, folder=PROJECT, log=self.kubeconfig.with_name("delete.log"))
         self.kubeconfig.write_text(kubeconfig)
 
 
