@@ -55,7 +55,7 @@ class Row:
 def engine_run(options: LoadOptions, port: int) -> Result:
     samples: list[Sample] = []
     plan = options.plan()
-    load_run = engine_for(plan).run(plan, target_at(port, {HOST: BODY}), samples.append)
+    load_run = engine_for(plan).run(plan, target_at(port, {HOST: BODY}), samples.append, lambda: None)
     if any(sample.error for sample in samples) or load_run.generator.dropped_requests:
         raise RuntimeError(f"{options.engine}: not every request was sent and answered rightly")
     return _result(

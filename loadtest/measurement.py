@@ -48,7 +48,9 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         with stages.stage("load") as say:
             if plan.locust_web_port:
                 say(f"locust's web page: http://127.0.0.1:{plan.locust_web_port}")
-            load_run, edges = _send(job.artifacts, engine, target, plan)
+            load_run, edges = _send(
+                job.artifacts, engine, target, plan, lambda: logger.info("the window begins")
+            )
             samples, _ = sample_store.read(job.artifacts.samples)
             summary = summarise(samples, load_run.window)
     with stages.stage("monitor") as say:
@@ -76,11 +78,15 @@ def report_from(artifacts: Artifacts) -> Report:
 
 
 def _send(
-    artifacts: Artifacts, engine: Engine, target: TargetEnvironment, plan: LoadPlan
+    artifacts: Artifacts,
+    engine: Engine,
+    target: TargetEnvironment,
+    plan: LoadPlan,
+    on_window: Callable[[], None],
 ) -> tuple[LoadRun, Edges]:
     with sample_store.writer(artifacts.samples) as writer:
         with edges_around(target.cluster) as edges:
-            load_run = engine.run(plan, target, writer.append)
+            load_run = engine.run(plan, target, writer.append, on_window)
         writer.finish(load_run)
     return load_run, edges
 

@@ -29,13 +29,23 @@ class BuiltinEngine:
 
     warm_up_pause_s: float = 0.5
 
-    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+    def run(
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
+    ) -> LoadRun:
         profile = _closed(plan)
         check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
-        return run_interruptible(self._run(plan, target, on_sample))
+        return run_interruptible(self._run(plan, target, on_sample, on_window))
 
     async def _run(
-        self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
     ) -> LoadRun:
         requests = {app.host: request_to(app) for app in target.apps}
         order = host_order(list(requests), requests=_closed(plan).requests, seed=plan.seed)
@@ -48,6 +58,7 @@ class BuiltinEngine:
                 pause_s=self.warm_up_pause_s,
             )
             await _open_connections(clients, list(requests.values()))
+            on_window()
             cpu_before_s = time.thread_time()
             window = await _ClosedLoop(clients, map(requests.__getitem__, order), on_sample).run()
             cpu_s = time.thread_time() - cpu_before_s

@@ -10,13 +10,22 @@ from loadtest.target import TargetEnvironment
 
 
 class Engine(Protocol):
-    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+    def run(
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
+    ) -> LoadRun:
         """Warm up, send the plan's load, hand over each sample as its request ends.
+
+        `on_window` is called once: when all is warm and connections stand, right before the load's first
+        moment. Where another program sends the load and tells its moments late, it comes as late as can be.
 
         The plan's profile is one that the engine's row in the table names. Raises UnhealthyError where
         warm-up does not get a right answer from every host, MachineError where the machine lacks what the
         plan takes (open files, a program), UsageError where a script does not exist or fails. May be called
-        again and again and from any thread. What `on_sample` raises ends the run, and so does an interrupt:
-        no process and no connection is left then.
+        again and again and from any thread. What either of the two functions raises ends the run, and so
+        does an interrupt: no process and no connection is left then.
         """
         ...

@@ -33,12 +33,18 @@ class HttpxEngine:
 
     warm_up_pause_s: float = 0.5
 
-    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+    def run(
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
+    ) -> LoadRun:
         profile = plan.profile
         assert isinstance(profile, ClosedLoop), "the one profile its row in the table names"
         check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
         requests = {app.host: request_to(app) for app in target.apps}
-        return run_interruptible(self._run(plan, profile, target, requests, on_sample))
+        return run_interruptible(self._run(plan, profile, target, requests, on_sample, on_window))
 
     async def _run(
         self,
@@ -47,6 +53,7 @@ class HttpxEngine:
         target: TargetEnvironment,
         requests: Mapping[str, Request],
         on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
     ) -> LoadRun:
         clients = min(profile.concurrency, profile.requests)
         order = host_order(list(requests), requests=profile.requests, seed=plan.seed)
@@ -55,6 +62,7 @@ class HttpxEngine:
                 pool.exchange, requests.values(), retries=plan.warm_up_retries, pause_s=self.warm_up_pause_s
             )
             await _open_connections(pool, clients, list(requests.values()))
+            on_window()
             cpu_before_s = time.thread_time()
             window = await _closed_loop(pool, clients, map(requests.__getitem__, order), on_sample)
             cpu_s = time.thread_time() - cpu_before_s

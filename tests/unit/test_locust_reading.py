@@ -47,7 +47,7 @@ def ended(*requests: int) -> bytes:
 
 def read(*lines: bytes, senders: int = 1) -> tuple[Reading, list[Sample]]:
     samples: list[Sample] = []
-    reading = Reading(samples.append, senders=senders)
+    reading = Reading(samples.append, lambda: None, senders=senders)
     reading.take(line if line == CUT else line + b"\n" for line in lines)
     return reading, samples
 

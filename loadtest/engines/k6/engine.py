@@ -47,10 +47,17 @@ class K6Engine:
 
     warm_up_pause_s: float = 0.5
 
-    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+    def run(
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
+    ) -> LoadRun:
         _check_clients(plan)
         warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
-        reading = _Reading(Records(on_sample, closed=isinstance(plan.profile, ClosedLoop)))
+        records = Records(on_sample, closed=isinstance(plan.profile, ClosedLoop))
+        reading = _Reading(records, on_window, own_warm_up=not isinstance(plan.profile, Script))
         with _job(plan, target) as (command, environment):
             end = watch(command, environment, reading.take, load_s=_load_s(plan))
         _check_end(plan, end)
@@ -60,10 +67,15 @@ class K6Engine:
 
 
 class _Reading:
-    """Reads k6's records, and the CPU time that k6 and their reading take from the first of them on."""
+    """Reads k6's records, and the CPU time that k6 and their reading take from the first of them on.
 
-    def __init__(self, records: Records) -> None:
+    `own_warm_up`: the first records are of the warm-up, which ends before the window begins.
+    """
+
+    def __init__(self, records: Records, on_window: Callable[[], None], *, own_warm_up: bool) -> None:
         self._records = records
+        self._on_window = on_window
+        self._own_warm_up = own_warm_up
         self._start_up_s = self._own_before_s = 0.0
         self._children_before_s = _children_cpu_s()
 
@@ -91,10 +103,13 @@ class _Reading:
 
     def _lines(self, child: Child) -> Iterator[bytes]:
         lines = child.lines()
-        yield from (
-            line for line in (next(lines, b""),) if line
-        )  # the columns' names, long before any request
+        columns = next(lines, b"")  # their names, long before any request
+        if columns and not self._own_warm_up:
+            self._on_window()
+        yield columns
         first = next(lines, b"")
+        if first and self._own_warm_up:
+            self._on_window()
         self._start_up_s, self._own_before_s = child.cpu_s(), time.thread_time()
         yield first
         yield from lines

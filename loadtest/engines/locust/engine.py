@@ -28,12 +28,18 @@ class LocustEngine:
 
     warm_up_pause_s: float = 0.5
 
-    def run(self, plan: LoadPlan, target: TargetEnvironment, on_sample: Callable[[Sample], None]) -> LoadRun:
+    def run(
+        self,
+        plan: LoadPlan,
+        target: TargetEnvironment,
+        on_sample: Callable[[Sample], None],
+        on_window: Callable[[], None],
+    ) -> LoadRun:
         job = job_of(plan, target)
         if not job.workers:
             check_open_files(job.users, f"{job.users} users")
         warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
-        reading = Reading(on_sample, senders=max(job.workers, 1))
+        reading = Reading(on_sample, on_window, senders=max(job.workers, 1))
         with in_cluster(job, target) if job.workers else locally(job) as command:
             watch(command, job, reading)
         return _load_run(job, reading)

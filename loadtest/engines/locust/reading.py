@@ -40,11 +40,14 @@ class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
 class Reading:
     """Takes line after line. `ended` is None as long as the load goes on, and where it was cut short."""
 
-    def __init__(self, on_sample: Callable[[Sample], None], *, senders: int) -> None:
+    def __init__(
+        self, on_sample: Callable[[Sample], None], on_window: Callable[[], None], *, senders: int
+    ) -> None:
         self._senders = senders
         self.ended: Ended | None = None
         self.hosts: Counter[str] = Counter()
         self._on_sample = on_sample
+        self._on_window = on_window
         self._record = msgspec.json.Decoder(_Record)
         self._event = msgspec.json.Decoder(Started | Ended)
         self._started_ns = self._last_end_ns = 0
@@ -66,6 +69,7 @@ class Reading:
     def _take_event(self, event: Started | Ended) -> None:
         if isinstance(event, Started):
             self._started_ns = self._last_end_ns = event.unix_ns
+            self._on_window()
             return
         self.ended = event
         if len(event.senders) != self._senders:

@@ -30,7 +30,7 @@ def run(plan: LoadPlan, behaviour: Behaviour = sound) -> tuple[list[Sample], Loa
     samples: list[Sample] = []
     with raw_server(behaviour) as server:
         load_run = LocustEngine(warm_up_pause_s=0.01).run(
-            plan, target_at(server.port, BODIES), samples.append
+            plan, target_at(server.port, BODIES), samples.append, lambda: None
         )
         return samples, load_run, server.requests[len(BODIES) :]
 

@@ -35,7 +35,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 def run(engine: Engine, load: LoadOptions, target: TargetEnvironment) -> tuple[list[Sample], LoadRun]:
     samples: list[Sample] = []
-    load_run = engine.run(load.plan(), target, samples.append)
+    load_run = engine.run(load.plan(), target, samples.append, lambda: None)
     return samples, load_run
 
 
@@ -258,7 +258,7 @@ def test_what_the_receiver_of_samples_raises_ends_the_run(engine: Engine) -> Non
             raise MachineError("no space left")
 
     with raw_server(sound) as server, pytest.raises(MachineError, match="no space left"):
-        engine.run(LOAD.plan(), target_at(server.port, BODIES), full_disk)
+        engine.run(LOAD.plan(), target_at(server.port, BODIES), full_disk, lambda: None)
     assert len(received) == 10
 
 
@@ -317,7 +317,7 @@ def test_an_interrupt_stops_the_load_at_once_and_keeps_the_samples(
 
     with raw_server(behaviour) as server, handled(number):
         with pytest.raises(Stopped):
-            engine.run(LONG_LOAD.plan(), target_at(server.port, BODIES), receive)
+            engine.run(LONG_LOAD.plan(), target_at(server.port, BODIES), receive, lambda: None)
         interrupt.join()
         answered = len(server.requests) - warm_up_requests(LONG_LOAD)
     assert answered - LONG_LOAD.concurrency <= len(samples) <= answered
@@ -339,7 +339,7 @@ def test_an_interrupt_before_the_window_stops_it_too(engine: Engine, delay_s: fl
 
 def run_interrupted(interrupt: threading.Timer, engine: Engine, target: TargetEnvironment) -> None:
     interrupt.start()
-    engine.run(replace(LONG_LOAD, timeout_s=3.0).plan(), target, lambda _: None)
+    engine.run(replace(LONG_LOAD, timeout_s=3.0).plan(), target, lambda _: None, lambda: None)
 
 
 def test_an_engine_runs_outside_the_main_thread(engine: Engine) -> None:

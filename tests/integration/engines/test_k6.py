@@ -30,7 +30,9 @@ def run(plan: LoadPlan, behaviour: Behaviour = sound) -> tuple[list[Sample], Loa
     """Samples, what the load said of itself, and the hosts the server was asked for."""
     samples: list[Sample] = []
     with raw_server(behaviour) as server:
-        load_run = K6Engine(warm_up_pause_s=0.01).run(plan, target_at(server.port, BODIES), samples.append)
+        load_run = K6Engine(warm_up_pause_s=0.01).run(
+            plan, target_at(server.port, BODIES), samples.append, lambda: None
+        )
         return samples, load_run, server.requests
 
 
@@ -183,7 +185,7 @@ def test_bodies_are_compared_byte_by_byte() -> None:
 
     samples: list[Sample] = []
     with raw_server(answers) as server:
-        K6Engine().run(PLAN, target_at(server.port, bodies), samples.append)
+        K6Engine().run(PLAN, target_at(server.port, bodies), samples.append, lambda: None)
     assert Counter(sample.error for sample in samples) == {None: 20}
     assert {sample.body_bytes for sample in samples} == {len(body) + 5 for body in bodies.values()}
 

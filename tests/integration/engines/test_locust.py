@@ -110,7 +110,7 @@ def test_a_fault_is_told_by_its_class_and_nothing_is_sent_twice() -> None:
     samples: list[Sample] = []
     with raw_server(behaviour) as server:
         target = target_at(server.port, dict.fromkeys(faults, b"foo"))
-        LocustEngine().run(plan, target, samples.append)
+        LocustEngine().run(plan, target, samples.append, lambda: None)
     found = {faults[host]: {one.error for one in samples if one.host == host} for host in faults}
     assert found == {faults[host]: {error} for host, error in expected.items()}
     assert Counter(one.host for one in samples) == asked - Counter(faults.keys())
@@ -282,7 +282,7 @@ def test_the_web_page_is_on_loopback_while_the_load_runs() -> None:
 
     with raw_server(sound) as server:
         plan = replace(PLAN, locust_web_port=port)
-        LocustEngine().run(plan, target_at(server.port, BODIES), look)
+        LocustEngine().run(plan, target_at(server.port, BODIES), look, lambda: None)
     assert "user_count" in pages[0]
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass
@@ -310,7 +310,7 @@ def test_an_interrupt_while_it_starts_stops_it_at_once_and_leaves_no_process(del
 
 def run_interrupted(interrupt: threading.Timer, port: int) -> None:
     interrupt.start()
-    LocustEngine().run(LONG_PLAN, target_at(port, BODIES), lambda _: None)
+    LocustEngine().run(LONG_PLAN, target_at(port, BODIES), lambda _: None, lambda: None)
 
 
 LONG_PLAN = replace(
@@ -324,7 +324,7 @@ def test_the_death_of_locust_is_told() -> None:
             process.kill()
 
     with raw_server(sound) as server, pytest.raises(MachineError, match="was ended by signal 9"):
-        LocustEngine().run(LONG_PLAN, target_at(server.port, BODIES), shoot)
+        LocustEngine().run(LONG_PLAN, target_at(server.port, BODIES), shoot, lambda: None)
 
 
 def test_a_port_that_somebody_has_is_told_before_the_load() -> None:

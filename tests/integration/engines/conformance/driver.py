@@ -24,6 +24,7 @@ def main(engine: str, profile: str, port: str) -> None:
         load,
         target_at(int(port), {"foo.localhost": b"foo"}),
         lambda _: print(".", end="", flush=True),
+        lambda: None,
     )
 
 

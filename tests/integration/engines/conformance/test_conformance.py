@@ -60,6 +60,8 @@ ERRORS = {
     "cut": ErrorClass.CLOSED,
     "hang": ErrorClass.TIMEOUT,
 }
+# How far from its first moment the window may be told: another program's lines take their time.
+TOLD_EARLY_NS, TOLD_LATE_NS = 2 * 10**9, 2 * 10**8
 WHOLE = {RIGHT, "404", "503", "wrong body"}
 
 
@@ -72,6 +74,7 @@ class Run:
     load_run: LoadRun
     account: Account
     took_s: float
+    window_calls_unix_ns: list[int]
 
     @property
     def in_window(self) -> tuple[Handling, ...]:
@@ -91,18 +94,39 @@ def run(request: pytest.FixtureRequest) -> Run:
     engine, profile = request.param
     load = plan(engine, profile)
     samples: list[Sample] = []
+    window_calls_unix_ns: list[int] = []
     with serving(BEHAVIOURS) as server:
         started_s = time.monotonic()
-        load_run = engine_for(load).run(load, target_at(server.port, BODIES), samples.append)
+        load_run = engine_for(load).run(
+            load,
+            target_at(server.port, BODIES),
+            samples.append,
+            lambda: window_calls_unix_ns.append(time.time_ns()),
+        )
         took_s = time.monotonic() - started_s
         account = server.end()
-    return Run(plan=load, samples=samples, load_run=load_run, account=account, took_s=took_s)
+    return Run(
+        plan=load,
+        samples=samples,
+        load_run=load_run,
+        account=account,
+        took_s=took_s,
+        window_calls_unix_ns=window_calls_unix_ns,
+    )
 
 
 def test_as_many_requests_are_sent_as_planned(run: Run) -> None:
     planned = run.plan.profile.planned_requests
     assert len(run.samples) > 100 if planned is None else len(run.samples) == planned
     assert run.load_run.generator.dropped_requests == 0
+
+
+def test_the_window_is_told_once_after_the_warm_up_and_no_later_than_its_first_requests(run: Run) -> None:
+    [told_unix_ns] = run.window_calls_unix_ns
+    warmed_up = run.account.handlings[len(BODIES) - 1].answered_unix_ns
+    assert warmed_up is not None
+    assert warmed_up < told_unix_ns < run.load_run.window.started_unix_ns + TOLD_LATE_NS
+    assert run.load_run.window.started_unix_ns - told_unix_ns < TOLD_EARLY_NS
 
 
 def test_no_sample_is_lost_or_doubled(run: Run) -> None:
@@ -237,7 +261,9 @@ def test_a_host_that_never_answers_rightly_ends_the_run_before_its_load(engine: 
     load, samples = plan(engine, profile), list[Sample]()
     with serving({"foo.localhost": Behaviour(body="bar", latency_s=0)}) as server:
         with pytest.raises(UnhealthyError, match="wrong_body"):
-            engine_for(load).run(load, target_at(server.port, {"foo.localhost": b"foo"}), samples.append)
+            engine_for(load).run(
+                load, target_at(server.port, {"foo.localhost": b"foo"}), samples.append, lambda: None
+            )
         assert len(server.end().handlings) == 1
     assert samples == []
 
@@ -248,7 +274,7 @@ def test_nobody_there_ends_the_run_before_its_load(engine: str, profile: str) ->
     with serving(BEHAVIOURS) as server:
         server.end()
     with pytest.raises(UnhealthyError, match="connect"):
-        engine_for(load).run(load, target_at(server.port, BODIES), lambda _: None)
+        engine_for(load).run(load, target_at(server.port, BODIES), lambda _: None, lambda: None)
 
 
 @each_row
@@ -258,7 +284,7 @@ def test_more_than_the_open_file_limit_allows_is_refused(
     monkeypatch.setattr("resource.getrlimit", lambda _: (65, 65))
     load = plan(engine, profile)
     with pytest.raises(MachineError, match="open files, this machine's limit is 65") as told:
-        engine_for(load).run(load, target_at(1, BODIES), lambda _: None)
+        engine_for(load).run(load, target_at(1, BODIES), lambda _: None, lambda: None)
     assert "ulimit -n" in told.value.hint
 
 
@@ -267,7 +293,9 @@ def test_a_server_that_goes_away_is_told_to_the_last_request(engine: str, profil
     load, samples = plan(engine, profile), list[Sample]()
     behaviour = Behaviour(body="foo", latency_s=0.005, faults=[GONE], right_at_first=60)
     with serving({"foo.localhost": behaviour}) as server:
-        engine_for(load).run(load, target_at(server.port, {"foo.localhost": b"foo"}), samples.append)
+        engine_for(load).run(
+            load, target_at(server.port, {"foo.localhost": b"foo"}), samples.append, lambda: None
+        )
         account = server.end()
     errors = Counter(sample.error for sample in samples)
     assert set(errors) == {None, ErrorClass.CLOSED, ErrorClass.CONNECT} or set(errors) == {
@@ -292,7 +320,7 @@ def test_what_becomes_of_a_sample_can_end_the_run(engine: str, profile: str) -> 
     with serving(BEHAVIOURS) as server:
         others = running_here()
         with pytest.raises(MachineError, match="no space left"):
-            engine_for(load).run(load, target_at(server.port, BODIES), full_disk)
+            engine_for(load).run(load, target_at(server.port, BODIES), full_disk, lambda: None)
         assert running_here() - others == set(), "no program of the engine's is left"
         assert server.end().open_connections == 0
     assert 10 <= len(received) < 20, "those that end at the same time may still be told"
