@@ -22,6 +22,17 @@ class Series:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Total:
+    """What was counted over the window; `samples` counts the readings, of the counter with the fewest."""
+
+    value: float | None
+    samples: int
+
+
+NOT_COUNTED = Total(value=None, samples=0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScopeUsage:
     """One scope's use: an app by its name, `ingress`, or the whole `cluster`.
 
@@ -30,6 +41,11 @@ class ScopeUsage:
     container has timestamps of its own). Requests are those to the app's host; for `ingress` and
     `cluster` all of them. There is no figure per request where that is much longer than
     the window.
+
+    `cpu_throttled_s` is for how long containers were held back by their CPU limit, and `cpu_throttled_ratio`
+    in how many of the periods that the limit is of, 0 to 1. Containers stall while any of their work waits
+    for a CPU, for memory or for a disk. Seconds are added up over containers, and those held back over CPUs
+    as well: they may be more than the window has.
     """
 
     scope: str
@@ -41,6 +57,13 @@ class ScopeUsage:
     cpu_seconds: float | None
     cpu_window_s: float | None
     cpu_seconds_per_1000_requests: float | None
+    cpu_throttled_s: Total = NOT_COUNTED
+    cpu_throttled_ratio: float | None = None
+    cpu_stalled_s: Total = NOT_COUNTED
+    memory_stalled_s: Total = NOT_COUNTED
+    io_stalled_s: Total = NOT_COUNTED
+    restarts: Total = NOT_COUNTED
+    oom_kills: Total = NOT_COUNTED
 
 
 @dataclass(frozen=True, kw_only=True)
