@@ -1,5 +1,6 @@
 """The labels and annotations that more than one component sets. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 
 # The node whose ports are mapped to the machine: traffic that enters there needs no second hop.
@@ -22,3 +23,8 @@ def pod_security_restricted() -> dict[str, str]:
 def scraped(port: int) -> dict[str, str]:
     """A pod whose metrics Prometheus reads."""
     return {"prometheus.io/scrape": "true", "prometheus.io/port": str(port)}
+
+
+def read_at_start(documents: str) -> dict[str, str]:
+    """A pod that reads these at its start and never again: changed ones start a new pod."""
+    return {"loadproof/config": hashlib.sha256(documents.encode()).hexdigest()[:12]}

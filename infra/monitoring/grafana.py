@@ -5,7 +5,6 @@ it. Everybody who reaches its loopback port may look, nobody may change anything
 Leaves out what it shows: see `dashboard`.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     Namespace,
     PodSpecArgsDict,
-    ProbeArgsDict,
     Service,
     VolumeMountArgsDict,
 )
@@ -27,10 +25,12 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from infra import labels, versions
 from infra.monitoring.dashboard import UID, dashboard
 from infra.naming import Naming
+from infra.parts import CONTAINER_SECURITY, http_probe, lone_pod, metadata, pod_security
 
 NAME = "grafana"
 PORT = 3000
 _USER_ID = 472
+_HEALTH = "/api/health"
 _DATASOURCE_UID = "prometheus"
 _PROVISIONING = "/etc/grafana/provisioning"
 _DASHBOARDS = "/etc/grafana/dashboards"
@@ -89,12 +89,7 @@ class Grafana(pulumi.ComponentResource):
         )
 
     def _metadata(self) -> ObjectMetaArgsDict:
-        return {
-            "name": NAME,
-            "namespace": self._namespace_name,
-            "labels": labels.component(NAME),
-            "annotations": labels.SKIP_AWAIT,
-        }
+        return metadata(NAME, self._namespace_name)
 
     def _config_map(self) -> pulumi.Output[str]:
         return ConfigMap(
@@ -102,22 +97,11 @@ class Grafana(pulumi.ComponentResource):
         ).metadata.name
 
     def _deployment(self, config_map: pulumi.Output[str]) -> None:
-        # It reads its documents at its start: changed ones have to start a new pod.
-        version = hashlib.sha256(json.dumps(self._documents).encode()).hexdigest()[:12]
+        read = labels.read_at_start(json.dumps(self._documents))
         Deployment(
             NAME,
             metadata=self._metadata(),
-            spec={
-                "replicas": 1,
-                "selector": {"match_labels": labels.component(NAME)},
-                "template": {
-                    "metadata": {
-                        "labels": labels.component(NAME),
-                        "annotations": {"loadproof/config": version},
-                    },
-                    "spec": _pod_spec(config_map),
-                },
-            },
+            spec=lone_pod(NAME, _pod_spec(config_map), annotations=read),
             opts=self._child,
         )
 
@@ -168,12 +152,7 @@ def _pod_spec(config_map: pulumi.Output[str]) -> PodSpecArgsDict:
     return {
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": _USER_ID,
-            "fs_group": _USER_ID,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": {**pod_security(_USER_ID), "fs_group": _USER_ID},
         "containers": [_container()],
         "volumes": [
             {"name": "config", "config_map": {"name": config_map}},
@@ -193,20 +172,16 @@ def _container() -> ContainerArgsDict:
             "requests": {"cpu": "50m", "memory": "128Mi"},
             "limits": {"cpu": "500m", "memory": "512Mi"},
         },
-        "startup_probe": _probe(period_s=2, failures=60),
-        "readiness_probe": _probe(period_s=5, failures=3),
-        "liveness_probe": _probe(period_s=10, failures=3),
+        "startup_probe": http_probe(_HEALTH, period_s=2, failures=60),
+        "readiness_probe": http_probe(_HEALTH, period_s=5, failures=3),
+        "liveness_probe": http_probe(_HEALTH, period_s=10, failures=3),
         "volume_mounts": [
             _mounted("datasources.yaml", f"{_PROVISIONING}/datasources"),
             _mounted("dashboards.yaml", f"{_PROVISIONING}/dashboards"),
             _mounted("dashboard.json", _DASHBOARDS),
             {"name": "data", "mount_path": "/var/lib/grafana"},
         ],
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": CONTAINER_SECURITY,
     }
 
 
@@ -216,12 +191,4 @@ def _mounted(document: str, folder: str) -> VolumeMountArgsDict:
         "mount_path": f"{folder}/{document}",
         "sub_path": document,
         "read_only": True,
-    }
-
-
-def _probe(*, period_s: int, failures: int) -> ProbeArgsDict:
-    return {
-        "http_get": {"path": "/api/health", "port": "http"},
-        "period_seconds": period_s,
-        "failure_threshold": failures,
     }

@@ -14,21 +14,15 @@ from pulumi_kubernetes.core.v1 import (
     PodSpecArgsDict,
     ProbeArgsDict,
     Service,
-    ServiceAccount,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
-from pulumi_kubernetes.rbac.v1 import (
-    ClusterRole,
-    ClusterRoleBinding,
-    RoleBinding,
-    RoleRefArgsDict,
-    SubjectArgsDict,
-)
+from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleBinding
 
 from infra import labels, versions
+from infra.monitoring.rights import measuring_account, role_ref, subject
+from infra.parts import CONTAINER_SECURITY, http_probe, lone_pod, pod_security
 
 NAME = "metrics-server"
-_RBAC = "rbac.authorization.k8s.io"
 _USER_ID = 65532
 _PORT = 10250
 # The shortest it takes. What an autoscaler sees is an average over this long, and up to this old.
@@ -53,8 +47,12 @@ class MetricsServer(pulumi.ComponentResource):
         super().__init__("loadproof:monitoring:MetricsServer", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._namespace = args.namespace
-        account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child).metadata.name
-        self._reads_nodes_and_pods(account)
+        account = measuring_account(
+            NAME,
+            metadata=self._metadata(),
+            cluster_wide=_cluster_wide(f"loadproof-{NAME}"),
+            opts=self._child,
+        )
         self._checks_who_asks(account)
         self._api(self._service(), self._deployment(account))
         self.register_outputs({})  # whoever uses it asks the cluster's metrics API
@@ -62,57 +60,29 @@ class MetricsServer(pulumi.ComponentResource):
     def _metadata(self) -> ObjectMetaArgsDict:
         return {"name": NAME, "namespace": self._namespace, "labels": labels.component(NAME)}
 
-    def _reads_nodes_and_pods(self, account: pulumi.Output[str]) -> None:
-        metadata = _cluster_wide(f"loadproof-{NAME}")
-        role = ClusterRole(
-            NAME,
-            metadata=metadata,
-            rules=[
-                {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["get", "list", "watch"]},
-                {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
-            ],
-            opts=self._child,
-        )
-        ClusterRoleBinding(
-            NAME,
-            metadata=metadata,
-            role_ref=_role("ClusterRole", role.metadata.name),
-            subjects=[self._subject(account)],
-            opts=self._child,
-        )
-
     def _checks_who_asks(self, account: pulumi.Output[str]) -> None:
         """By way of the API server, as every API that extends it has to."""
+        whoever = subject(account, self._namespace)
         ClusterRoleBinding(
             f"{NAME}-auth-delegator",
             metadata=_cluster_wide(f"loadproof-{NAME}-auth-delegator"),
-            role_ref=_role("ClusterRole", "system:auth-delegator"),
-            subjects=[self._subject(account)],
+            role_ref=role_ref("ClusterRole", "system:auth-delegator"),
+            subjects=[whoever],
             opts=self._child,
         )
         RoleBinding(
             f"{NAME}-auth-reader",
             metadata={**_cluster_wide(f"loadproof-{NAME}-auth-reader"), "namespace": "kube-system"},
-            role_ref=_role("Role", "extension-apiserver-authentication-reader"),
-            subjects=[self._subject(account)],
+            role_ref=role_ref("Role", "extension-apiserver-authentication-reader"),
+            subjects=[whoever],
             opts=self._child,
         )
-
-    def _subject(self, account: pulumi.Output[str]) -> SubjectArgsDict:
-        return {"kind": "ServiceAccount", "name": account, "namespace": self._namespace}
 
     def _deployment(self, account: pulumi.Output[str]) -> Deployment:
         return Deployment(
             NAME,
             metadata=self._metadata(),
-            spec={
-                "replicas": 1,
-                "selector": {"match_labels": labels.component(NAME)},
-                "template": {
-                    "metadata": {"labels": labels.component(NAME)},
-                    "spec": _pod_spec(account),
-                },
-            },
+            spec=lone_pod(NAME, _pod_spec(account)),
             opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_START),
         )
 
@@ -151,19 +121,11 @@ def _cluster_wide(name: str) -> ObjectMetaArgsDict:
     return {"name": name, "labels": labels.component(NAME)}
 
 
-def _role(kind: str, name: pulumi.Input[str]) -> RoleRefArgsDict:
-    return {"api_group": _RBAC, "kind": kind, "name": name}
-
-
 def _pod_spec(account: pulumi.Output[str]) -> PodSpecArgsDict:
     return {
         "service_account_name": account,
         "enable_service_links": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": _USER_ID,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": pod_security(_USER_ID),
         "containers": [_container()],
         "volumes": [{"name": "certificate", "empty_dir": {}}],
     }
@@ -194,17 +156,9 @@ def _container() -> ContainerArgsDict:
         "readiness_probe": _probe("/readyz", period_s=1, failures=3),
         "liveness_probe": _probe("/livez", period_s=10, failures=3),
         "volume_mounts": [{"name": "certificate", "mount_path": "/tmp"}],  # noqa: S108  # the container's own
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": CONTAINER_SECURITY,
     }
 
 
 def _probe(path: str, *, period_s: int, failures: int) -> ProbeArgsDict:
-    return {
-        "http_get": {"path": path, "port": "https", "scheme": "HTTPS"},
-        "period_seconds": period_s,
-        "failure_threshold": failures,
-    }
+    return http_probe(path, period_s=period_s, failures=failures, port="https", scheme="HTTPS")

@@ -3,7 +3,6 @@
 Leaves out alerting and dashboards, and persistence: a run's figures outlive the cluster in its report.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 
@@ -15,15 +14,15 @@ from pulumi_kubernetes.core.v1 import (
     Namespace,
     PodSpecArgsDict,
     Service,
-    ServiceAccount,
     ServicePortArgsDict,
 )
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
-from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 from infra import labels, versions
+from infra.monitoring.rights import measuring_account
 from infra.monitoring.scrape_config import scrape_config
 from infra.naming import Naming
+from infra.parts import CONTAINER_SECURITY, http_probe, lone_pod, metadata, pod_security
 
 NAME = "prometheus"
 _NAMESPACE = "monitoring"
@@ -73,46 +72,14 @@ class Prometheus(pulumi.ComponentResource):
         )
 
     def _metadata(self) -> ObjectMetaArgsDict:
-        return {
-            "name": NAME,
-            "namespace": self.namespace_name,
-            "labels": labels.component(NAME),
-            "annotations": labels.SKIP_AWAIT,
-        }
+        return metadata(NAME, self.namespace_name)
 
     def _account(self, naming: Naming) -> pulumi.Output[str]:
         cluster_wide: ObjectMetaArgsDict = {
             "name": naming.name("loadproof-prometheus"),
             "labels": {**labels.component(NAME), **naming.labels},
         }
-        account = ServiceAccount(NAME, metadata=self._metadata(), opts=self._child)
-        role = ClusterRole(
-            NAME,
-            metadata=cluster_wide,
-            rules=[
-                {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["get", "list", "watch"]},
-                {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
-            ],
-            opts=self._child,
-        )
-        ClusterRoleBinding(
-            NAME,
-            metadata=cluster_wide,
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "ClusterRole",
-                "name": role.metadata.name,
-            },
-            subjects=[
-                {
-                    "kind": "ServiceAccount",
-                    "name": account.metadata.name,
-                    "namespace": self.namespace_name,
-                }
-            ],
-            opts=self._child,
-        )
-        return account.metadata.name
+        return measuring_account(NAME, metadata=self._metadata(), cluster_wide=cluster_wide, opts=self._child)
 
     def _config_text(self, args: PrometheusArgs) -> str:
         namespaces = (*args.namespaces, self.namespace) if args.namespaces else ()
@@ -126,26 +93,13 @@ class Prometheus(pulumi.ComponentResource):
         ).metadata.name
 
     def _deployment(self, account: pulumi.Output[str], config_map: pulumi.Output[str]) -> None:
+        annotations = {**labels.scraped(PORT), **labels.read_at_start(self._config)}
         Deployment(
             NAME,
             metadata=self._metadata(),
-            spec={
-                "replicas": 1,
-                "selector": {"match_labels": labels.component(NAME)},
-                "template": {
-                    "metadata": {
-                        "labels": labels.component(NAME),
-                        "annotations": {**labels.scraped(PORT), "loadproof/config": self._config_version()},
-                    },
-                    "spec": _pod_spec(account, config_map),
-                },
-            },
+            spec=lone_pod(NAME, _pod_spec(account, config_map), annotations=annotations),
             opts=self._child,
         )
-
-    def _config_version(self) -> str:
-        # Prometheus reads its config at its start: a changed one has to start a new pod.
-        return hashlib.sha256(self._config.encode()).hexdigest()[:12]
 
     def _service(self, node_port: int | None) -> None:
         Service(
@@ -172,12 +126,7 @@ def _pod_spec(account: pulumi.Output[str], config_map: pulumi.Output[str]) -> Po
     return {
         "service_account_name": account,
         "enable_service_links": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": _USER_ID,
-            "fs_group": _USER_ID,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": {**pod_security(_USER_ID), "fs_group": _USER_ID},
         "containers": [_container()],
         "volumes": [
             {"name": "config", "config_map": {"name": config_map}},
@@ -204,20 +153,12 @@ def _container() -> ContainerArgsDict:
             "requests": {"cpu": "100m", "memory": "128Mi"},
             "limits": {"cpu": "1", "memory": "512Mi"},
         },
-        "startup_probe": {
-            "http_get": {"path": "/-/ready", "port": "http"},
-            "period_seconds": 1,
-            "failure_threshold": 60,
-        },
-        "readiness_probe": {"http_get": {"path": "/-/ready", "port": "http"}, "period_seconds": 5},
-        "liveness_probe": {"http_get": {"path": "/-/healthy", "port": "http"}, "period_seconds": 10},
+        "startup_probe": http_probe("/-/ready", period_s=1, failures=60),
+        "readiness_probe": http_probe("/-/ready", period_s=5, failures=3),
+        "liveness_probe": http_probe("/-/healthy", period_s=10, failures=3),
         "volume_mounts": [
             {"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True},
             {"name": "data", "mount_path": _DATA_FOLDER},
         ],
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "security_context": CONTAINER_SECURITY,
     }

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, ProbeArgsDict, Service
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, Service
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from infra import labels
 from infra.model import AppSettings, AutoscalerSettings, Spread
+from infra.parts import CONTAINER_SECURITY, http_probe, metadata, pod_security
 from infra.workloads.autoscaling import autoscaler_spec
 
 # The standard asks for a number where images name their users; no file of an image belongs to this one.
@@ -53,12 +54,7 @@ class App(pulumi.ComponentResource):
         self.register_outputs({"service": self.service})
 
     def _metadata(self) -> ObjectMetaArgsDict:
-        return {
-            "name": self._app.name,
-            "namespace": self._args.namespace,
-            "labels": self._labels,
-            "annotations": labels.SKIP_AWAIT,
-        }
+        return metadata(self._app.name, self._args.namespace)
 
     def _pod_metadata(self) -> ObjectMetaArgsDict:
         if self._args.image_id is None:
@@ -129,11 +125,7 @@ def pod_spec(app: AppSettings) -> PodSpecArgsDict:
     return {
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "security_context": {
-            "run_as_non_root": True,
-            "run_as_user": _USER_ID,
-            "seccomp_profile": {"type": "RuntimeDefault"},
-        },
+        "security_context": pod_security(_USER_ID),
         "topology_spread_constraints": [
             {
                 "max_skew": 1,
@@ -159,20 +151,8 @@ def _container(app: AppSettings) -> ContainerArgsDict:
             "requests": {"cpu": app.resources.cpu_request, "memory": app.resources.memory_request},
             "limits": {"cpu": app.resources.cpu_limit, "memory": app.resources.memory_limit},
         },
-        "startup_probe": _probe(app, period_s=1, failures=60),
-        "readiness_probe": _probe(app, period_s=2, failures=3),
-        "liveness_probe": _probe(app, period_s=10, failures=3),
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "read_only_root_filesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
-
-
-def _probe(app: AppSettings, *, period_s: int, failures: int) -> ProbeArgsDict:
-    return {
-        "http_get": {"path": app.path, "port": "http"},
-        "period_seconds": period_s,
-        "failure_threshold": failures,
+        "startup_probe": http_probe(app.path, period_s=1, failures=60),
+        "readiness_probe": http_probe(app.path, period_s=2, failures=3),
+        "liveness_probe": http_probe(app.path, period_s=10, failures=3),
+        "security_context": CONTAINER_SECURITY,
     }

@@ -1,0 +1,67 @@
+"""Pieces of Kubernetes objects that several components are made of alike.
+
+Pure. Leaves out names, images and rights: what is each component's own.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
+from pulumi_kubernetes.core.v1 import (
+    PodSecurityContextArgsDict,
+    PodSpecArgsDict,
+    ProbeArgsDict,
+    SecurityContextArgsDict,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+from infra import labels
+
+# With `pod_security` of its pod, a container is within the restricted pod security standard.
+CONTAINER_SECURITY: SecurityContextArgsDict = {
+    "allow_privilege_escalation": False,
+    "read_only_root_filesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def pod_security(user_id: int) -> PodSecurityContextArgsDict:
+    return {
+        "run_as_non_root": True,
+        "run_as_user": user_id,
+        "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def metadata(name: str, namespace: pulumi.Input[str]) -> ObjectMetaArgsDict:
+    """Of an object that nothing waits for."""
+    return {
+        "name": name,
+        "namespace": namespace,
+        "labels": labels.component(name),
+        "annotations": labels.SKIP_AWAIT,
+    }
+
+
+def lone_pod(
+    name: str, spec: PodSpecArgsDict, annotations: Mapping[str, str] | None = None
+) -> DeploymentSpecArgsDict:
+    """A deployment of one pod, selected by its component's labels."""
+    return {
+        "replicas": 1,
+        "selector": {"match_labels": labels.component(name)},
+        "template": {
+            "metadata": {"labels": labels.component(name), "annotations": annotations},
+            "spec": spec,
+        },
+    }
+
+
+def http_probe(
+    path: str, *, period_s: int, failures: int, port: str = "http", scheme: str | None = None
+) -> ProbeArgsDict:
+    return {
+        "http_get": {"path": path, "port": port, "scheme": scheme},
+        "period_seconds": period_s,
+        "failure_threshold": failures,
+    }
