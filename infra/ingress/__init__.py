@@ -28,15 +28,17 @@ class Controller:
 
 
 def _nginx(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingress:
-    from infra.ingress.nginx import NginxIngress
+    from infra.ingress.chart import ChartIngress
+    from infra.ingress.nginx import NGINX
 
-    return NginxIngress(name, args, opts)
+    return ChartIngress(name, NGINX, args, opts)
 
 
 def _traefik(name: str, args: IngressArgs, opts: pulumi.ResourceOptions) -> Ingress:
-    from infra.ingress.traefik import TraefikIngress
+    from infra.ingress.chart import ChartIngress
+    from infra.ingress.traefik import TRAEFIK
 
-    return TraefikIngress(name, args, opts)
+    return ChartIngress(name, TRAEFIK, args, opts)
 
 
 CONTROLLERS: Mapping[str, Controller] = {

@@ -4,7 +4,7 @@ Leaves out what a controller is told: its values. A chart's own kinds are not in
 need none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,18 +24,19 @@ _CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "operator": "E
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartArgs:
-    """`chart` is its folder's name; the plain names are those without the stack's prefix.
+class Chart:
+    """`component` ends the component's type token; `name` is that of the chart's folder, without a prefix.
 
-    `service_suffix` is what the chart adds to the release's name to name its Service.
+    `service_suffix` is what the chart adds to the release's name to name its Service; `values` makes what it
+    is told from what the stack asks for and its image.
     """
 
-    naming: Naming
-    chart: str
-    plain_class_name: str
+    component: str
+    name: str
+    class_name: str
     service_suffix: str
     image: str
-    values: Mapping[str, Any]
+    values: Callable[[IngressArgs, str], Mapping[str, Any]]
 
 
 class ChartIngress(pulumi.ComponentResource):
@@ -49,32 +50,33 @@ class ChartIngress(pulumi.ComponentResource):
     image: str
     release: kubernetes.helm.v3.Release
 
-    def __init__(self, type_: str, name: str, args: ChartArgs, opts: pulumi.ResourceOptions | None) -> None:
-        super().__init__(type_, name, None, opts)
-        self.namespace = args.naming.name(args.chart)
-        self.service = self.namespace + args.service_suffix
-        self.class_name = args.naming.name(args.plain_class_name)
-        self.image = args.image
-        self.chart_version = versions.chart_version(args.chart)
-        self.release = self._release(name, args, self._namespace(args).metadata.name)
+    def __init__(self, name: str, chart: Chart, args: IngressArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(f"loadproof:ingress:{chart.component}", name, None, opts)
+        self._chart = chart
+        self.namespace = args.naming.name(chart.name)
+        self.service = self.namespace + chart.service_suffix
+        self.class_name = args.naming.name(chart.class_name)
+        self.image = versions.image(chart.image)
+        self.chart_version = versions.chart_version(chart.name)
+        self.release = self._release(name, args, self._namespace(args.naming).metadata.name)
         self.register_outputs({"release": self.release.name})
 
-    def _namespace(self, args: ChartArgs) -> kubernetes.core.v1.Namespace:
+    def _namespace(self, naming: Naming) -> kubernetes.core.v1.Namespace:
         return kubernetes.core.v1.Namespace(
-            args.chart,
-            metadata={"name": self.namespace, "labels": args.naming.namespace_labels},
+            self._chart.name,
+            metadata={"name": self.namespace, "labels": naming.namespace_labels},
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _release(
-        self, name: str, args: ChartArgs, namespace: pulumi.Input[str]
+        self, name: str, args: IngressArgs, namespace: pulumi.Input[str]
     ) -> kubernetes.helm.v3.Release:
         return kubernetes.helm.v3.Release(
             name,
             name=self.namespace,  # charts name what is in no namespace after the release
-            chart=f"{CHARTS}/{args.chart}",
+            chart=f"{CHARTS}/{self._chart.name}",
             namespace=namespace,
-            values=args.values,
+            values=self._chart.values(args, self.image),
             skip_await=True,
             skip_crds=True,
             # The chart is pinned and the API server checks what it gets: this would cost a third of a second.

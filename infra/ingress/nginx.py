@@ -7,10 +7,8 @@ what it would check is in this project's own types. Leaves out TLS: the load goe
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
-from infra import labels, versions
-from infra.ingress.chart import READY_AT_ONCE, RESOURCES, ChartArgs, ChartIngress, placement_values
+from infra import labels
+from infra.ingress.chart import READY_AT_ONCE, RESOURCES, Chart, placement_values
 from infra.ingress.contract import IngressArgs
 from infra.naming import Naming
 
@@ -18,21 +16,7 @@ _CHART = "ingress-nginx"
 _CLASS = "nginx"
 
 
-class NginxIngress(ChartIngress):
-    def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        image = versions.image("registry.k8s.io/ingress-nginx/controller")
-        chart = ChartArgs(
-            naming=args.naming,
-            chart=_CHART,
-            plain_class_name=_CLASS,
-            service_suffix="-controller",
-            image=image,
-            values=nginx_values(args, image=image),
-        )
-        super().__init__("loadproof:ingress:NginxIngress", name, chart, opts)
-
-
-def nginx_values(args: IngressArgs, *, image: str) -> Mapping[str, Any]:
+def nginx_values(args: IngressArgs, image: str) -> Mapping[str, Any]:
     """The chart's values: one controller on the marked node, plain HTTP at the node port."""
     return {
         "commonLabels": args.naming.labels,
@@ -93,3 +77,13 @@ def _service_values(args: IngressArgs) -> Mapping[str, Any]:
         # The node that takes the traffic runs the controller: no second hop, no rewritten source.
         "externalTrafficPolicy": "Local",
     }
+
+
+NGINX = Chart(
+    component="NginxIngress",
+    name=_CHART,
+    class_name=_CLASS,
+    service_suffix="-controller",
+    image="registry.k8s.io/ingress-nginx/controller",
+    values=nginx_values,
+)

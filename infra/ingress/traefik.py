@@ -8,30 +8,14 @@ cluster with another one that was told no class, that one answers to this one's 
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
-from infra import labels, versions
-from infra.ingress.chart import READY_AT_ONCE, RESOURCES, ChartArgs, ChartIngress, placement_values
+from infra import labels
+from infra.ingress.chart import READY_AT_ONCE, RESOURCES, Chart, placement_values
 from infra.ingress.contract import IngressArgs
 
 _NAME = "traefik"
 
 
-class TraefikIngress(ChartIngress):
-    def __init__(self, name: str, args: IngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        image = versions.image(_NAME)
-        chart = ChartArgs(
-            naming=args.naming,
-            chart=_NAME,
-            plain_class_name=_NAME,
-            service_suffix="",
-            image=image,
-            values=traefik_values(args, image=image),
-        )
-        super().__init__("loadproof:ingress:TraefikIngress", name, chart, opts)
-
-
-def traefik_values(args: IngressArgs, *, image: str) -> Mapping[str, Any]:
+def traefik_values(args: IngressArgs, image: str) -> Mapping[str, Any]:
     """The chart's values: one controller on the marked node, plain HTTP at the node port, metrics scraped."""
     return {
         "commonLabels": args.naming.labels,
@@ -82,3 +66,13 @@ def _service_values(node_port: int | None) -> Mapping[str, Any]:
         "service": {**plain, "type": "NodePort", "spec": spec},
         "ports": {**no_tls, "web": {"nodePort": node_port}},
     }
+
+
+TRAEFIK = Chart(
+    component="TraefikIngress",
+    name=_NAME,
+    class_name=_NAME,
+    service_suffix="",
+    image=_NAME,
+    values=traefik_values,
+)
