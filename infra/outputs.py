@@ -1,13 +1,16 @@
 """What a stack exports: where to send load, what to expect, where to ask for metrics.
 
 Read by others from `pulumi stack output --json`, so names and units here are a contract: a change of meaning
-raises SCHEMA_VERSION. All but the kubeconfig and Kubernetes' version is known before anything is created.
+raises SCHEMA_VERSION. That goes for settings too where they are handed on as they are. All but the kubeconfig
+and Kubernetes' version is known before anything is created.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import pulumi
+
+from infra.model import AutoscalerSettings, LoadSettings, ObjectiveSettings
 
 SCHEMA_VERSION = 1
 
@@ -48,14 +51,6 @@ class IngressOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoscalerOutput:
-    min_replicas: int
-    max_replicas: int
-    target_cpu_percent: int
-    scale_up_stabilization_s: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class AppOutput:
     name: str
     namespace: str
@@ -63,7 +58,7 @@ class AppOutput:
     path: str
     expected_body: str
     replicas: int
-    autoscaler: AutoscalerOutput | None
+    autoscaler: AutoscalerSettings | None
     image: str
 
 
@@ -87,33 +82,6 @@ class MonitoringOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadStageOutput:
-    rate_rps: float
-    duration_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadOutput:
-    engine: str
-    profile: str
-    requests: int
-    concurrency: int
-    rate_rps: int
-    duration_s: int
-    stages: tuple[LoadStageOutput, ...]
-    users: int
-    spawn_rate_per_s: int
-    wait_min_s: float
-    wait_max_s: float
-    script: str
-    locust_workers: int
-    locust_web_port: int
-    timeout_s: int
-    warm_up_retries: int
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class LoadPodsOutput:
     """Where and of what image pods are made that send load; the namespace is there only while they are."""
 
@@ -123,21 +91,14 @@ class LoadPodsOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObjectiveOutput:
-    metric: str
-    comparison: str
-    limit: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class StackOutputs:
     cluster: ClusterOutput
     ingress: IngressOutput
     apps: tuple[AppOutput, ...]
     monitoring: MonitoringOutput
-    load: LoadOutput
+    load: LoadSettings
     load_pods: LoadPodsOutput
-    objectives: tuple[ObjectiveOutput, ...]
+    objectives: tuple[ObjectiveSettings, ...]
     kubeconfig: pulumi.Output[str] | None
     schema_version: int = SCHEMA_VERSION
 

@@ -1,36 +1,21 @@
 """The whole stack on one page: which components there are and what each gives the next."""
 
-from dataclasses import asdict
-
 import pulumi
 
-from infra import labels, versions
+from infra import labels
 from infra.clusters import PROVIDERS
-from infra.clusters.contract import Cluster, ClusterArgs, LocalImage, PortMapping
+from infra.clusters.contract import ClusterArgs, LocalImage, PortMapping
 from infra.ingress import CONTROLLERS
 from infra.ingress.contract import Ingress, IngressArgs
-from infra.model import LoadSettings, StackSettings
+from infra.model import StackSettings
 from infra.monitoring.grafana import Grafana, GrafanaArgs
 from infra.monitoring.metrics_server import MetricsServer, MetricsServerArgs
 from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.naming import Naming
-from infra.outputs import (
-    AppOutput,
-    AutoscalerOutput,
-    ClusterOutput,
-    GrafanaOutput,
-    IngressOutput,
-    LoadOutput,
-    LoadPodsOutput,
-    LoadStageOutput,
-    MonitoringOutput,
-    ObjectiveOutput,
-    StackOutputs,
-)
-from infra.paths import text_or_none
-from infra.ports import LOOPBACK
+from infra.outcome import outputs
+from infra.outputs import StackOutputs
 from infra.workloads.apps import Apps, AppsArgs
-from infra.workloads.certificate import SECRET, CertificateArgs
+from infra.workloads.certificate import CertificateArgs
 
 INGRESS_NODE_PORT = 30080
 MONITORING_NODE_PORT = 30090
@@ -78,7 +63,7 @@ def build(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> Stack
     grafana = None
     if settings.monitoring.grafana_port is not None:
         grafana = Grafana("grafana", _grafana_args(settings, ingress, apps, prometheus), inside)
-    return _outputs(settings, cluster, ingress, apps, prometheus, grafana)
+    return outputs(settings, cluster, ingress, apps, prometheus, grafana)
 
 
 def _ingress_args(settings: StackSettings, naming: Naming) -> IngressArgs:
@@ -137,82 +122,3 @@ def _ports(settings: StackSettings) -> tuple[PortMapping, ...]:
         for node_port, host_port in ports.items()
         if host_port is not None
     )
-
-
-def _outputs(
-    settings: StackSettings,
-    cluster: Cluster,
-    ingress: Ingress,
-    apps: Apps,
-    prometheus: Prometheus,
-    grafana: Grafana | None,
-) -> StackOutputs:
-    own = (ingress.namespace, apps.namespace, prometheus.namespace)
-    return StackOutputs(
-        cluster=ClusterOutput(
-            provider=settings.cluster.provider,
-            name=settings.cluster.name,
-            context=settings.cluster.context,
-            namespaces=own if settings.cluster.existing else None,
-            kubeconfig_path=text_or_none(settings.kubeconfig),
-            nodes=settings.cluster.nodes,
-            kubernetes_version=cluster.kubernetes_version,
-        ),
-        ingress=IngressOutput(
-            controller=settings.ingress.controller,
-            namespace=ingress.namespace,
-            service=ingress.service,
-            service_port=ingress.service_port,
-            tunnelled=settings.tunnelled,
-            certificate_secret=SECRET if settings.ingress.certificate else None,
-            address=settings.ingress.address or LOOPBACK,
-            port=settings.ingress.port,
-            chart_version=ingress.chart_version,
-            image=ingress.image,
-        ),
-        apps=tuple(
-            AppOutput(
-                name=app.name,
-                namespace=apps.namespace,
-                host=app.host,
-                path=app.path,
-                expected_body=app.expected_body,
-                replicas=app.replicas,
-                autoscaler=AutoscalerOutput(**asdict(app.autoscaler)) if app.autoscaler else None,
-                image=app.image,
-            )
-            for app in settings.apps
-        ),
-        monitoring=MonitoringOutput(
-            namespace=prometheus.namespace,
-            service=prometheus.service,
-            service_port=prometheus.port,
-            address=LOOPBACK,
-            port=None if settings.cluster.existing else settings.monitoring.port,
-            scrape_interval_s=settings.monitoring.scrape_interval_s,
-            grafana=_grafana_output(grafana, settings.monitoring.grafana_port),
-        ),
-        load=_load(settings.load),
-        load_pods=_load_pods(Naming(prefix=settings.namespace_prefix)),
-        objectives=tuple(ObjectiveOutput(**asdict(objective)) for objective in settings.objectives),
-        kubeconfig=cluster.kubeconfig,
-    )
-
-
-def _grafana_output(grafana: Grafana | None, port: int | None) -> GrafanaOutput | None:
-    if grafana is None or port is None:
-        return None
-    return GrafanaOutput(namespace=grafana.namespace, address=LOOPBACK, port=port, path=grafana.path)
-
-
-def _load_pods(naming: Naming) -> LoadPodsOutput:
-    return LoadPodsOutput(
-        namespace=naming.name("load"),
-        namespace_labels={**labels.component("load"), **naming.namespace_labels},
-        image=versions.image("loadproof/locust"),
-    )
-
-
-def _load(load: LoadSettings) -> LoadOutput:
-    stages = tuple(LoadStageOutput(**asdict(stage)) for stage in load.stages)
-    return LoadOutput(**{**asdict(load), "stages": stages})

@@ -2,7 +2,7 @@
 
 import json
 
-from infra import outputs
+from infra import model, outputs
 from infra.model import Comparison, LoadProfile
 from infra.outputs import export
 from infra.stack import build
@@ -38,13 +38,13 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.ClusterOutput, target.ClusterTarget),
         (outputs.IngressOutput, target.IngressTarget),
         (outputs.AppOutput, target.AppTarget),
-        (outputs.AutoscalerOutput, target.AutoscalerTarget),
+        (model.AutoscalerSettings, target.AutoscalerTarget),
         (outputs.GrafanaOutput, target.GrafanaTarget),
         (outputs.MonitoringOutput, target.MonitoringTarget),
-        (outputs.LoadOutput, load_options.LoadOptions),
+        (model.LoadSettings, load_options.LoadOptions),
         (outputs.LoadPodsOutput, target.LoadPodsTarget),
-        (outputs.LoadStageOutput, plan.Stage),
-        (outputs.ObjectiveOutput, slo.Objective),
+        (model.LoadStage, plan.Stage),
+        (model.ObjectiveSettings, slo.Objective),
     ):
         assert set(here.__dataclass_fields__) == set(there.__dataclass_fields__), here
 
