@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
 from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
     PodSecurityContextArgsDict,
     PodSpecArgsDict,
     ProbeArgsDict,
@@ -30,6 +31,21 @@ def pod_security(user_id: int) -> PodSecurityContextArgsDict:
         "run_as_non_root": True,
         "run_as_user": user_id,
         "seccomp_profile": {"type": "RuntimeDefault"},
+    }
+
+
+def configured_pod(
+    container: ContainerArgsDict, config_map: pulumi.Input[str], *, user_id: int
+) -> PodSpecArgsDict:
+    """Its container may mount the config map as `config`, and write to `data`."""
+    return {
+        "enable_service_links": False,
+        "security_context": {**pod_security(user_id), "fs_group": user_id},
+        "containers": [container],
+        "volumes": [
+            {"name": "config", "config_map": {"name": config_map}},
+            {"name": "data", "empty_dir": {}},
+        ],
     }
 
 

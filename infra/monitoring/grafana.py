@@ -25,7 +25,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from infra import labels, versions
 from infra.monitoring.dashboard import UID, dashboard
 from infra.naming import Naming
-from infra.parts import CONTAINER_SECURITY, http_probe, lone_pod, metadata, pod_security
+from infra.parts import CONTAINER_SECURITY, configured_pod, http_probe, lone_pod, metadata
 
 NAME = "grafana"
 PORT = 3000
@@ -149,16 +149,8 @@ def _datasource(args: GrafanaArgs) -> Mapping[str, Any]:
 
 
 def _pod_spec(config_map: pulumi.Output[str]) -> PodSpecArgsDict:
-    return {
-        "automount_service_account_token": False,
-        "enable_service_links": False,
-        "security_context": {**pod_security(_USER_ID), "fs_group": _USER_ID},
-        "containers": [_container()],
-        "volumes": [
-            {"name": "config", "config_map": {"name": config_map}},
-            {"name": "data", "empty_dir": {}},
-        ],
-    }
+    pod = configured_pod(_container(), config_map, user_id=_USER_ID)
+    return {**pod, "automount_service_account_token": False}
 
 
 def _container() -> ContainerArgsDict:

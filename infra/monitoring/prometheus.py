@@ -22,7 +22,7 @@ from infra import labels, versions
 from infra.monitoring.rights import measuring_account
 from infra.monitoring.scrape_config import scrape_config
 from infra.naming import Naming
-from infra.parts import CONTAINER_SECURITY, http_probe, lone_pod, metadata, pod_security
+from infra.parts import CONTAINER_SECURITY, configured_pod, http_probe, lone_pod, metadata
 
 NAME = "prometheus"
 _NAMESPACE = "monitoring"
@@ -123,16 +123,8 @@ def _service_port(node_port: int | None) -> ServicePortArgsDict:
 
 
 def _pod_spec(account: pulumi.Output[str], config_map: pulumi.Output[str]) -> PodSpecArgsDict:
-    return {
-        "service_account_name": account,
-        "enable_service_links": False,
-        "security_context": {**pod_security(_USER_ID), "fs_group": _USER_ID},
-        "containers": [_container()],
-        "volumes": [
-            {"name": "config", "config_map": {"name": config_map}},
-            {"name": "data", "empty_dir": {}},
-        ],
-    }
+    pod = configured_pod(_container(), config_map, user_id=_USER_ID)
+    return {**pod, "service_account_name": account}
 
 
 def _container() -> ContainerArgsDict:
