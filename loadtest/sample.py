@@ -34,7 +34,8 @@ class Sample:
     """One request. `latency_ns` runs from the actual start to the last byte, or to the failure.
 
     In a closed loop the intended start is the moment the client became free; a connection that has to be
-    opened first is part of the latency.
+    opened first is part of the latency. `connect_ns` and `first_byte_ns` split it: None where the engine
+    cannot tell, or where the request failed before there was anything to tell.
     """
 
     arm: Arm
@@ -46,6 +47,8 @@ class Sample:
     status: int | None  # None where no status line came
     body_bytes: int
     error: ErrorClass | None  # None: answered rightly
+    connect_ns: int | None = None  # of the latency, the part that opened a connection; 0: one was open
+    first_byte_ns: int | None = None  # from the actual start to the first byte of the answer
 
 
 @dataclass(frozen=True, kw_only=True)

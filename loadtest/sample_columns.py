@@ -7,6 +7,7 @@ from array import array
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loadtest.sample import Arm, ErrorClass, Sample
 
@@ -21,11 +22,15 @@ SCHEMA = pa.schema(
         pa.field("status", pa.int16()),
         pa.field("body_bytes", pa.int64(), nullable=False),
         pa.field("error", pa.string()),
+        pa.field("connect_ns", pa.int64()),
+        pa.field("first_byte_ns", pa.int64()),
     ]
 )
 # Columns of few different values, kept and encoded as numbers into a table of those.
 CODED = ["arm", "host", "status", "error"]
 NUMBERS = [name for name in SCHEMA.names if name not in CODED]
+_OPTIONAL_NUMBERS = [name for name in NUMBERS if SCHEMA.field(name).nullable]
+_NONE = -1  # in these none is negative
 
 
 class SampleColumns:
@@ -40,7 +45,8 @@ class SampleColumns:
 
     def append(self, sample: Sample) -> None:
         for name in NUMBERS:
-            self._columns[name].append(getattr(sample, name))
+            number = getattr(sample, name)
+            self._columns[name].append(_NONE if number is None else number)
         for name, codes in self._codes.items():
             self._columns[name].append(codes.setdefault(getattr(sample, name), len(codes)))
 
@@ -52,6 +58,8 @@ class SampleColumns:
         numbers = pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(column)])
         if field.name in CODED:
             return pa.array(list(self._codes[field.name]), field.type).take(numbers)
+        if field.name in _OPTIONAL_NUMBERS:
+            return pc.if_else(pc.equal(numbers, _NONE), None, numbers)
         return numbers.cast(field.type)
 
 

@@ -50,6 +50,8 @@ SAMPLES = st.lists(
         status=st.none() | st.integers(100, 999),
         body_bytes=st.integers(0, 2**63 - 1),
         error=st.none() | st.sampled_from(ErrorClass),
+        connect_ns=st.none() | st.integers(0, 2**63 - 1),
+        first_byte_ns=st.none() | st.integers(0, 2**63 - 1),
     )
 )
 
@@ -100,6 +102,8 @@ def test_a_million_samples_stay_small(tmp_path: Path) -> None:
                 intended_start_ns=number * 1_000_000,
                 actual_start_ns=number * 1_000_000 + number * 7919 % 90_000,
                 latency_ns=200_000 + number * 104_729 % 3_000_000,
+                connect_ns=0,
+                first_byte_ns=190_000 + number * 104_729 % 3_000_000,
             )
             for number in range(count)
         ],
@@ -190,7 +194,8 @@ def unknown_error_class(folder: Path) -> None:
     part = folder / "part-00000.parquet"
     table = pq.read_table(part)
     column = pa.array(["no such error"] * len(table), pa.string())
-    pq.write_table(table.set_column(8, table.schema.field("error"), column), part)
+    place = table.schema.get_field_index("error")
+    pq.write_table(table.set_column(place, table.schema.field("error"), column), part)
 
 
 def a_part_lost(folder: Path) -> None:
