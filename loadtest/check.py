@@ -48,6 +48,7 @@ def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFa
     checks: tuple[Callable[[Path, StackFacts], Iterator[Problem]], ...] = (
         _config,
         partial(_load, load_flags),
+        partial(_load_pods, load_flags),
         _programs,
         partial(_engine, stack),
         _disk,
@@ -83,8 +84,19 @@ def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
 def _load(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Problem]:
     try:
         engine_for(facts.load.plan(flags))
-    except UsageError as error:
-        yield Problem(message=error.message, hint=error.hint, exit_code=error.exit_code)
+    except LoadTestError as error:
+        yield _problem(error)
+
+
+def _load_pods(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Problem]:
+    """No registry has the pods' image: a cluster of ours has it where the config asked for it."""
+    made = facts.cluster is not None and not facts.cluster.stays
+    if made and _locust_workers(flags, facts) and not facts.load.locust_workers:
+        yield Problem(
+            message="locust_workers is asked for by a flag alone: the cluster will not have their image",
+            hint="Say load_locust_workers in the stack's config: set-up gets it then, the cluster has it.",
+            exit_code=UsageError.exit_code,
+        )
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:

@@ -69,7 +69,7 @@ def engine_for(plan: LoadPlan) -> Engine:
     """The engine of a plan.
 
     Raises UsageError where none can carry it out or its script is not there, MachineError where the engine's
-    own program is not.
+    own program is not or the plan takes more than this machine allows.
     """
     row = ENGINES.get(plan.engine)
     if row is None:
@@ -88,7 +88,9 @@ def engine_for(plan: LoadPlan) -> Engine:
             hint=f"`python3 -m toolchain get {row.program}` gets it; then run through `make`, "
             "or `source .venv/bin/activate` first.",
         )
-    return row.make()
+    engine = row.make()
+    engine.check(plan)
+    return engine
 
 
 def _able(kind: ProfileKind) -> list[str]:

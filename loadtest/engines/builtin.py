@@ -29,6 +29,10 @@ class BuiltinEngine:
 
     warm_up_pause_s: float = 0.5
 
+    def check(self, plan: LoadPlan) -> None:
+        concurrency = _closed(plan).concurrency
+        check_open_files(concurrency, f"a concurrency of {concurrency}")
+
     def run(
         self,
         plan: LoadPlan,
@@ -36,8 +40,6 @@ class BuiltinEngine:
         on_sample: Callable[[Sample], None],
         on_window: Callable[[], None],
     ) -> LoadRun:
-        profile = _closed(plan)
-        check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
         return run_interruptible(self._run(plan, target, on_sample, on_window))
 
     async def _run(

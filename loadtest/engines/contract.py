@@ -10,6 +10,10 @@ from loadtest.target import TargetEnvironment
 
 
 class Engine(Protocol):
+    def check(self, plan: LoadPlan) -> None:
+        """Raises MachineError where this machine does not let it hold what the plan takes (open files)."""
+        ...
+
     def run(
         self,
         plan: LoadPlan,
@@ -23,9 +27,9 @@ class Engine(Protocol):
         moment. Where another program sends the load and tells its moments late, it comes as late as can be.
 
         The plan's profile is one that the engine's row in the table names. Raises UnhealthyError where
-        warm-up does not get a right answer from every host, MachineError where the machine lacks what the
-        plan takes (open files, a program), UsageError where a script does not exist or fails. May be called
-        again and again and from any thread. What either of the two functions raises ends the run, and so
-        does an interrupt: no process and no connection is left then.
+        warm-up does not get a right answer from every host, MachineError where the engine's own program ends
+        early, UsageError where a script fails. May be called again and again and from any thread. What either
+        of the two functions raises ends the run, and so does an interrupt: no process and no connection is
+        left then.
         """
         ...

@@ -33,6 +33,10 @@ class HttpxEngine:
 
     warm_up_pause_s: float = 0.5
 
+    def check(self, plan: LoadPlan) -> None:
+        concurrency = _closed(plan).concurrency
+        check_open_files(concurrency, f"a concurrency of {concurrency}")
+
     def run(
         self,
         plan: LoadPlan,
@@ -40,9 +44,7 @@ class HttpxEngine:
         on_sample: Callable[[Sample], None],
         on_window: Callable[[], None],
     ) -> LoadRun:
-        profile = plan.profile
-        assert isinstance(profile, ClosedLoop), "the one profile its row in the table names"
-        check_open_files(profile.concurrency, f"a concurrency of {profile.concurrency}")
+        profile = _closed(plan)
         requests = {app.host: request_to(app) for app in target.apps}
         return run_interruptible(self._run(plan, profile, target, requests, on_sample, on_window))
 
@@ -165,3 +167,8 @@ def _error_class(error: Exception) -> ErrorClass:
             return ErrorClass.CLOSED
         case _:
             return ErrorClass.PROTOCOL
+
+
+def _closed(plan: LoadPlan) -> ClosedLoop:
+    assert isinstance(plan.profile, ClosedLoop), "the one profile its row in the table names"
+    return plan.profile

@@ -47,6 +47,16 @@ class K6Engine:
 
     warm_up_pause_s: float = 0.5
 
+    def check(self, plan: LoadPlan) -> None:
+        match plan.profile:
+            case ClosedLoop(concurrency=concurrency):
+                check_open_files(concurrency, f"a concurrency of {concurrency}")
+            case ConstantRate() | RampingRate():
+                most = clients_of(plan).most
+                check_open_files(most, f"a rate that takes up to {most} clients")
+            case Script(users=users) if users:
+                check_open_files(users, f"{users} users")
+
     def run(
         self,
         plan: LoadPlan,
@@ -54,7 +64,6 @@ class K6Engine:
         on_sample: Callable[[Sample], None],
         on_window: Callable[[], None],
     ) -> LoadRun:
-        _check_clients(plan)
         warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
         records = Records(on_sample, closed=isinstance(plan.profile, ClosedLoop))
         reading = _Reading(records, on_window, own_warm_up=not isinstance(plan.profile, Script))
@@ -118,17 +127,6 @@ class _Reading:
 def _children_cpu_s() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _check_clients(plan: LoadPlan) -> None:
-    match plan.profile:
-        case ClosedLoop(concurrency=concurrency):
-            check_open_files(concurrency, f"a concurrency of {concurrency}")
-        case ConstantRate() | RampingRate():
-            most = clients_of(plan).most
-            check_open_files(most, f"a rate that takes up to {most} clients")
-        case Script(users=users) if users:
-            check_open_files(users, f"{users} users")
 
 
 def _load_s(plan: LoadPlan) -> float | None:

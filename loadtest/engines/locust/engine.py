@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadtest.engines.locust.in_cluster import in_cluster
-from loadtest.engines.locust.job_of import job_of
+from loadtest.engines.locust.job_of import job_of, users_of
 from loadtest.engines.locust.locally import locally
 from loadtest.engines.locust.notes import notes
 from loadtest.engines.locust.reading import Reading
@@ -28,6 +28,11 @@ class LocustEngine:
 
     warm_up_pause_s: float = 0.5
 
+    def check(self, plan: LoadPlan) -> None:
+        users = users_of(plan)
+        if not plan.locust_workers:
+            check_open_files(users, f"{users} users")
+
     def run(
         self,
         plan: LoadPlan,
@@ -36,8 +41,6 @@ class LocustEngine:
         on_window: Callable[[], None],
     ) -> LoadRun:
         job = job_of(plan, target)
-        if not job.workers:
-            check_open_files(job.users, f"{job.users} users")
         warm_up_hosts(plan, target, pause_s=self.warm_up_pause_s)
         reading = Reading(on_sample, on_window, senders=max(job.workers, 1))
         with in_cluster(job, target) if job.workers else locally(job) as command:

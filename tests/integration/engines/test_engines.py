@@ -270,7 +270,7 @@ def test_a_host_that_cannot_be_sent_is_refused(engine: Engine) -> None:
 def test_too_few_open_files_are_told_before_the_load(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (100, 100))
     with pytest.raises(MachineError, match="a concurrency of 200 may need") as told:
-        run(engine, replace(LOAD, concurrency=200), target_at(1, BODIES))
+        engine.check(replace(LOAD, concurrency=200).plan())
     assert "ulimit -n" in told.value.hint
 
 

@@ -101,6 +101,30 @@ def test_leftovers_of_another_run_stop_this_one(bench: Bench) -> None:
         check(bench.root, "ci")
 
 
+LOCUST = {"engine": "locust", "profile": "users"}
+
+
+def test_pods_that_only_a_flag_asks_for_would_have_no_image_in_a_cluster_of_ours(bench: Bench) -> None:
+    program_says(bench, FACTS)
+    with pytest.raises(CheckError, match="locust_workers is asked for by a flag alone") as told:
+        check(bench.root, "ci", {**LOCUST, "locust_workers": 2})
+    assert "load_locust_workers" in told.value.message
+    assert told.value.exit_code is ExitCode.USAGE
+
+    program_says(bench, {**FACTS, "load": {**LOCUST, "locust_workers": 1}})
+    check(bench.root, "ci", {"locust_workers": 2})
+
+
+def test_a_load_that_takes_more_open_files_than_the_limit_is_found_before_anything_is_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program_says(bench, FACTS)
+    monkeypatch.setattr("resource.getrlimit", lambda _: (100, 100))
+    with pytest.raises(CheckError, match="a concurrency of 300 may need 364 open files") as told:
+        check(bench.root, "ci", {"concurrency": 300})
+    assert told.value.exit_code is ExitCode.MACHINE
+
+
 @pytest.mark.parametrize(("flags", "asked"), [({}, False), ({"locust_workers": 2}, True)])
 def test_pods_that_only_a_flag_asks_for_need_rights_too(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, flags: dict[str, object], asked: bool
