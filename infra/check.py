@@ -1,7 +1,7 @@
 """`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
 
 Prints one JSON object: `problems` and `claims`, and where there are none in the configuration itself also
-`cluster`, `objectives`, `load` and `ports`. Exits with 2 where there are problems.
+`cluster`, `objectives`, `chaos`, `load` and `ports`. Exits with 2 where there are problems.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def _facts(stack_file: Path) -> dict[str, Any]:
         "problems": [*stack_port_problems(settings), *set_up_problems(settings)],
         "cluster": _cluster(settings),
         "objectives": [asdict(objective) for objective in settings.objectives],
+        "chaos": [asdict(event) for event in settings.chaos],
         "load": asdict(settings.load),
         "ports": settings.host_ports,
     }
@@ -49,6 +50,7 @@ def _cluster(settings: StackSettings) -> dict[str, Any]:
         "context": cluster.context,
         "kubeconfig_path": text_or_none(settings.kubeconfig),
         "images": images_wanted(settings),
+        "node_image": None if cluster.existing else cluster.node_image,
         "namespace_prefix": settings.namespace_prefix,
         "selector": Naming(prefix=settings.namespace_prefix).selector,
         "autoscalers": any(app.autoscaler for app in settings.apps),

@@ -32,6 +32,15 @@ class Comparison(StrEnum):
     AT_LEAST = "at_least"
 
 
+class ChaosAction(StrEnum):
+    """What is done to a pod or a node while the load goes on."""
+
+    KILL = "kill"
+    DELETE = "delete"
+    FREEZE = "freeze"
+    DELAY = "delay"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExistingCluster:
     """A context of a kubeconfig, of the one that `kubectl` would take where none is named."""
@@ -180,6 +189,20 @@ class ObjectiveSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChaosSettings:
+    """`target` is `app/<name>` or `ingress` for one of their pods, or `node/<name>`, without the cluster's.
+
+    A `duration_s` of None is for good, or as long as the load lasts; `delay_ms` is of delays alone.
+    """
+
+    at_s: float
+    action: ChaosAction
+    target: str
+    duration_s: float | None
+    delay_ms: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackSettings:
     """`stack` is its name; `namespace_prefix` is before every name that is not inside a namespace of its."""
 
@@ -191,6 +214,7 @@ class StackSettings:
     monitoring: MonitoringSettings
     load: LoadSettings
     objectives: tuple[ObjectiveSettings, ...]
+    chaos: tuple[ChaosSettings, ...]
 
     @property
     def kubeconfig(self) -> Path | None:

@@ -42,6 +42,7 @@ def outputs(
         load=settings.load,
         load_pods=_load_pods(Naming(prefix=settings.namespace_prefix)),
         objectives=settings.objectives,
+        chaos=settings.chaos,
         kubeconfig=cluster.kubeconfig,
     )
 

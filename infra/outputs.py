@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import pulumi
 
-from infra.model import AutoscalerSettings, LoadSettings, ObjectiveSettings
+from infra.model import AutoscalerSettings, ChaosSettings, LoadSettings, ObjectiveSettings
 
 SCHEMA_VERSION = 1
 
@@ -99,6 +99,7 @@ class StackOutputs:
     load: LoadSettings
     load_pods: LoadPodsOutput
     objectives: tuple[ObjectiveSettings, ...]
+    chaos: tuple[ChaosSettings, ...]
     kubeconfig: pulumi.Output[str] | None
     schema_version: int = SCHEMA_VERSION
 
@@ -109,7 +110,7 @@ def export(outputs: StackOutputs) -> None:
     pulumi.export("cluster", vars(outputs.cluster))  # no copy: one of its values is yet to come
     for name in ("ingress", "monitoring", "load", "load_pods"):
         pulumi.export(name, asdict(getattr(outputs, name)))
-    for name in ("apps", "objectives"):
+    for name in ("apps", "objectives", "chaos"):
         pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])
     if outputs.kubeconfig is not None:
         pulumi.export("kubeconfig", pulumi.Output.secret(outputs.kubeconfig))

@@ -54,6 +54,10 @@ class Section:
     def number(self, key: str) -> float:
         return self._read(key, REQUIRED, 0.0, _number)
 
+    def number_or_none(self, key: str) -> float | None:
+        nothing: float | None = None
+        return self._read(key, None, nothing, lambda value: None if value is None else _number(value))
+
     def number_text(self, key: str) -> float:
         """A number that may stand as text: Pulumi declares no type of setting that holds fractions."""
         return self._read(key, REQUIRED, 0.0, lambda value: _number(_from_text(value)))

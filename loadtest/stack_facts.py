@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from loadtest.chaos.model import ChaosEvent
 from loadtest.errors import MachineError, UsageError
 from loadtest.load_options import LoadOptions
 from loadtest.slo import Objective
@@ -29,6 +30,7 @@ class ClusterFacts:
     context: str  # of the kubeconfig
     kubeconfig_path: str | None
     images: tuple[str, ...] = ()
+    node_image: str | None = None  # None: the cluster is not made for the stack
     stays: bool = False  # it was there before the stack, which is to leave nothing in it
     namespace_prefix: str = ""
     selector: str = ""
@@ -52,6 +54,7 @@ class StackFacts:
     claims: str
     cluster: ClusterFacts | None = None
     objectives: tuple[Objective, ...] = ()
+    chaos: tuple[ChaosEvent, ...] = ()
     load: LoadOptions = field(default_factory=LoadOptions)
 
     def claimed(self) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from loadtest import slo
+from loadtest.chaos.model import ChaosEvent
 from loadtest.errors import DeployError, UsageError
 from loadtest.load_options import LoadOptions
 from loadtest.slo import Objective
@@ -114,6 +115,7 @@ class TargetEnvironment:
     load: LoadOptions
     load_pods: LoadPodsTarget
     objectives: tuple[Objective, ...]
+    chaos: tuple[ChaosEvent, ...] = ()
 
 
 def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:

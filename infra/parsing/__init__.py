@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.model import StackSettings
 from infra.parsing.apps import apps
+from infra.parsing.chaos import chaos
 from infra.parsing.cluster import cluster
 from infra.parsing.forms import PREFIX, PREFIX_RULE
 from infra.parsing.ingress import ingress
@@ -27,15 +28,18 @@ class SettingsError(Exception):
 def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
     """The settings that a stack's `config` states. Raises SettingsError with all problems."""
     section = Section(values=config, where="", problems=[])
+    made_or_there = cluster(section, stack=stack)
+    under_test = apps(section)
     settings = StackSettings(
         stack=stack,
         namespace_prefix=section.text("namespace_prefix", form=PREFIX, rule=PREFIX_RULE),
-        cluster=cluster(section, stack=stack),
+        cluster=made_or_there,
         ingress=ingress(section),
-        apps=apps(section),
+        apps=under_test,
         monitoring=monitoring(section),
         load=load(section),
         objectives=objectives(section),
+        chaos=chaos(section, apps=under_test, cluster=made_or_there),
     )
     section.close()
     _check_ports_differ(section, settings)

@@ -3,10 +3,11 @@
 import json
 
 from infra import model, outputs
-from infra.model import Comparison, LoadProfile
+from infra.model import ChaosAction, Comparison, LoadProfile
 from infra.outputs import export
 from infra.stack import build
 from loadtest import load_options, plan, slo, target
+from loadtest.chaos.model import Action, ChaosEvent
 from loadtest.load_options import LoadOptions
 from loadtest.target import parse_target
 from tests.infra.configuration import ci_settings
@@ -45,6 +46,7 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
         (outputs.LoadPodsOutput, target.LoadPodsTarget),
         (model.LoadStage, plan.Stage),
         (model.ObjectiveSettings, slo.Objective),
+        (model.ChaosSettings, ChaosEvent),
     ):
         assert set(here.__dataclass_fields__) == set(there.__dataclass_fields__), here
 
@@ -53,3 +55,4 @@ def test_both_sides_mean_the_same_schema_and_the_same_comparisons() -> None:
     assert outputs.SCHEMA_VERSION == target.SCHEMA_VERSION
     assert [choice.value for choice in LoadProfile] == [*plan.PROFILES]
     assert [choice.value for choice in Comparison] == [choice.value for choice in slo.Comparison]
+    assert [choice.value for choice in ChaosAction] == [choice.value for choice in Action]

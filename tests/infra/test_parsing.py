@@ -17,7 +17,7 @@ SCALED = {"min_replicas": 2, "max_replicas": 5, "target_cpu_percent": 50, "scale
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"ingres_port": 81}, "ingres_port is not a setting: did you mean ingress_port?"),
-    "unknown key like no other": ({"zzz": 1}, "zzz is not a setting: known are apps, cluster_"),
+    "unknown key like no other": ({"zzz": 1}, "zzz is not a setting: known are apps, chaos, cluster_"),
     "unknown key of an app": ({"apps": [app("foo", replica=2)]}, "apps[0] (foo): replica is not a setting"),
     "unknown controller": ({"ingress_controller": "traefic"}, 'is "traefic", it has to be one of nginx'),
     "unknown provider": ({"cluster_provider": "k3d"}, 'cluster_provider is "k3d", it has to be one of kind'),
