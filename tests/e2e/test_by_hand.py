@@ -30,6 +30,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     _another_replica_is_no_new_cluster(workspace)
     _another_worker_is_a_new_cluster(workspace)
     _a_run_passes(workspace)
+    _the_controller_took_its_configuration_at_once(workspace)
     _another_engine_gives_the_same_report(workspace, "httpx")
     _another_engine_gives_the_same_report(
         workspace, "k6", "--profile", "constant_rate", "--rate", "100", "--duration", "2"
@@ -147,6 +148,14 @@ def _burn_in_the_ingress(workspace: Workspace, *, duration_s: int) -> float:
     return sum(
         int(minutes) * 60 + float(seconds) for minutes, seconds in re.findall(r"(\d+)m([\d.]+)s", of_children)
     )
+
+
+def _the_controller_took_its_configuration_at_once(workspace: Workspace) -> None:
+    """Where it cannot hand over one part, it waits for a second or more and begins anew with all of them."""
+    controller = ("--namespace", "ingress-nginx", "logs", "deployment/ingress-nginx-controller")
+    told = workspace.run("kubectl", "--kubeconfig", str(workspace.kubeconfig), *controller)
+    assert "Backend successfully reloaded" in told.stdout, told.stdout + told.stderr
+    assert "Dynamic reconfiguration failed" not in told.stdout
 
 
 def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
