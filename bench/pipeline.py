@@ -1,8 +1,9 @@
 """The warm pipeline beside its floor: making and deleting a KinD cluster of the same config.
 
 Beside both, `untuned`: the same cluster with kubeadm as kind sets it up, which says how much of the floor is
-the config's own doing. The three alternate, so that a noisy neighbour meets all. Prints seconds per stage,
-medians and the ratios.
+the config's own doing. The three alternate, each as often first as the others, so that a noisy neighbour
+meets all and none always comes after the same one; each waits until the machine has put the last one's
+cluster away. Prints seconds per stage, medians and the ratios.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from infra.stack_file import settings_of
 Timings = dict[str, float]  # seconds by stage, and "total"
 
 _FLOOR_CLUSTER = "loadproof-bench-floor"
+# After a cluster is gone the kernel still takes its namespaces and mounts apart.
+_SETTLING_S = 5.0
 
 
 def main() -> int:
@@ -42,8 +45,9 @@ def main() -> int:
     }
     rounds: dict[str, list[Timings]] = {name: [] for name in arms}
     for number in range(1, options.rounds + 1):
-        for name, measure in arms.items():
-            rounds[name].append(measure())
+        for name in _rotated(list(arms), number):
+            time.sleep(_SETTLING_S)
+            rounds[name].append(arms[name]())
         totals = ", ".join(f"{name} {timings[-1]['total']:.1f} s" for name, timings in rounds.items())
         print(f"round {number}: {totals}", flush=True)
     for name, timings in rounds.items():
@@ -51,6 +55,11 @@ def main() -> int:
     for floor in ("floor", "untuned"):
         _print_ratio(floor, rounds)
     return 0
+
+
+def _rotated(names: list[str], by: int) -> list[str]:
+    first = by % len(names)
+    return names[first:] + names[:first]
 
 
 def _kind_config(stack: str) -> Mapping[str, Any]:
