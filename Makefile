@@ -16,11 +16,13 @@ run: setup  ## the whole job: set-up, cluster, load, report, everything down aga
 test: setup-test lint  ## every test, those on a real cluster included
 	@python -m pytest
 
-lint: setup-test  ## style, types and the rule which module may import which
+lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@lint-imports
+	@actionlint -shellcheck= -pyflakes=
+	@zizmor --offline --quiet --strict-collection .github
 
 setup:  ## get every tool and image a run needs (STACK=ci)
 	@$(PYTHON) -m toolchain setup --for run --stack $(STACK)

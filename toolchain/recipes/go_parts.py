@@ -41,6 +41,10 @@ _KUBERNETES_PLUGIN = "github.com/pulumi/pulumi-kubernetes"
 _PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 
 GO_PARTS: Mapping[str, GoPart] = {
+    "actionlint": GoPart(
+        programs={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+        stamps={"github.com/rhysd/actionlint.version": "{version}"},
+    ),
     "chart-ingress-nginx": GoPart(
         wrapper="ingress-nginx-controller",
         of_modules={"chart": ("k8s.io/ingress-nginx", "charts/ingress-nginx")},
