@@ -52,7 +52,7 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
                 job.artifacts, engine, target, plan, lambda: logger.info("the window begins")
             )
             samples, _ = sample_store.read(job.artifacts.samples)
-            summary = summarise(samples, load_run.window)
+            summary = summarise(samples, load_run)
     with stages.stage("monitor") as say:
         usage = _monitor(target, load_run, summary, edges, say)
         records.save(usage, job.artifacts.resources)
@@ -74,7 +74,7 @@ def report_from(artifacts: Artifacts) -> Report:
             f"{artifacts.resources} is of another window than the samples",
             hint="Give it the artifacts of one run as that run left them.",
         )
-    return _report(record, load_run, summarise(samples, load_run.window), usage, timings.stages)
+    return _report(record, load_run, summarise(samples, load_run), usage, timings.stages)
 
 
 def _send(

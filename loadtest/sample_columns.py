@@ -1,15 +1,14 @@
-"""Samples as columns: their names and types on disk, and the way between rows and columns.
+"""Samples as columns: their names and types on disk, and the way from rows to columns.
 
 docs/samples.md tells readers what each column holds. Leaves out files.
 """
 
 from array import array
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loadtest.sample import Arm, ErrorClass, Sample
+from loadtest.sample import Sample
 
 SCHEMA = pa.schema(
     [
@@ -61,8 +60,3 @@ class SampleColumns:
         if field.name in _OPTIONAL_NUMBERS:
             return pc.if_else(pc.equal(numbers, _NONE), None, numbers)
         return numbers.cast(field.type)
-
-
-def sample_of(row: dict[str, Any]) -> Sample:
-    error = row["error"]
-    return Sample(**row | {"arm": Arm(row["arm"]), "error": None if error is None else ErrorClass(error)})

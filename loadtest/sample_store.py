@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from time import monotonic
 
@@ -18,8 +17,8 @@ import pyarrow.parquet as pq
 
 from loadtest.errors import InconclusiveError, MachineError, UsageError
 from loadtest.load_run import LoadRun
-from loadtest.sample import Sample
-from loadtest.sample_columns import CODED, NUMBERS, SCHEMA, SampleColumns, sample_of
+from loadtest.sample import Arm, ErrorClass, Sample
+from loadtest.sample_columns import CODED, NUMBERS, SCHEMA, SampleColumns
 
 # Readers of a folder of parts pass over names that begin with an underscore or a dot.
 _ENDING_FILE = "_load_run.json"
@@ -126,42 +125,34 @@ def writer(folder: Path) -> Iterator[SampleWriter]:
     sample_writer.check()
 
 
-def read(folder: Path) -> tuple[Iterator[Sample], LoadRun]:
+def read(folder: Path) -> tuple[pa.Table, LoadRun]:
     """A run that ended by itself. Raises UsageError or InconclusiveError where there is none."""
     samples = read_samples(folder)
     ending = _read_ending(folder / _ENDING_FILE)
-    if (found := sum(map(_row_count, _parts(folder)))) != ending.samples:
-        raise _broken(folder, f"{found} samples are there, {ending.samples} were written")
+    if len(samples) != ending.samples:
+        raise _broken(folder, f"{len(samples)} samples are there, {ending.samples} were written")
     return samples, ending.load_run
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
+def read_samples(folder: Path) -> pa.Table:
     """Every sample of a run, of one cut short as well; InconclusiveError where a part is damaged."""
     if not folder.is_dir():
         raise UsageError(f"there are no samples at {folder}", hint="`loadtest run` writes them.")
-    return chain.from_iterable(map(_read_part, _parts(folder)))
+    parts = sorted(folder.glob("part-*.parquet"))
+    return pa.concat_tables([SCHEMA.empty_table(), *map(_read_part, parts)])
 
 
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _row_count(part: Path) -> int:
+def _read_part(part: Path) -> pa.Table:
     try:
-        return int(pq.read_metadata(part).num_rows)
-    except (OSError, pa.ArrowException) as error:
-        raise _broken(part, str(error)) from error
-
-
-def _read_part(part: Path) -> Iterator[Sample]:
-    try:
-        file = pq.ParquetFile(part)
-        if not file.schema_arrow.equals(SCHEMA):
-            raise _broken(part, f"it has the columns {', '.join(map(str, file.schema_arrow))}")
-        for batch in file.iter_batches():
-            yield from map(sample_of, batch.to_pylist())
+        samples = pq.read_table(part, partitioning=None)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise _broken(part, str(error)) from error
+    if not samples.schema.equals(SCHEMA):
+        raise _broken(part, f"it has the columns {', '.join(map(str, samples.schema))}")
+    for name, known in (("arm", Arm), ("error", ErrorClass)):
+        if unknown := set(samples[name].unique().drop_null().to_pylist()) - set(known):
+            raise _broken(part, f"it has {name} {', '.join(sorted(unknown))}")
+    return samples
 
 
 def _read_ending(file: Path) -> _Ending:

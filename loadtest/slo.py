@@ -13,10 +13,8 @@ from enum import StrEnum
 from loadtest.exit_codes import ExitCode
 from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage
 from loadtest.sample import Arm
+from loadtest.stats.percentiles import P99_MINIMUM_SAMPLES_TO_JUDGE
 from loadtest.stats.summary import LatencyStats, RequestSummary, Summary
-
-# With fewer samples "p99" may mean anything from p98 to p100: it is shown from 1,000, judged from here.
-MINIMUM_SAMPLES_TO_JUDGE_P99 = 10_000
 
 
 class Comparison(StrEnum):
@@ -91,7 +89,7 @@ def _cluster(read: Callable[[ScopeUsage], float | None]) -> Metric:
 
 
 def _judgeable_p99_ms(latency: LatencyStats) -> float | None:
-    return latency.p99_ms if latency.samples >= MINIMUM_SAMPLES_TO_JUDGE_P99 else None
+    return latency.p99_ms if latency.samples >= P99_MINIMUM_SAMPLES_TO_JUDGE else None
 
 
 # Figures of the version under test over all hosts together.

@@ -1,6 +1,13 @@
 """report.md: everything a person may want to read of one run, nothing folded."""
 
-from loadtest.report import failure, replica_sections, resource_sections, run_facts, sections
+from loadtest.report import (
+    failure,
+    latency_sections,
+    replica_sections,
+    resource_sections,
+    run_facts,
+    sections,
+)
 from loadtest.report.layout import document
 from loadtest.report.model import AnyReport, FailureReport, Report
 
@@ -18,6 +25,8 @@ def render(report: AnyReport) -> str:
 def _measured(report: Report) -> str:
     parts = (
         sections.latency(report),
+        latency_sections.percentiles(report),
+        latency_sections.parts(report),
         sections.errors_by_class(report),
         sections.objectives(report),
         sections.validity(report),

@@ -3,13 +3,14 @@
 Every word from outside is escaped here, every figure written by `figures`. Leaves out resources.
 """
 
+from loadtest.plan import ConstantRate, RampingRate
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.load_words import load_words
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
-from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary
+from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, TimeStats
 from loadtest.target import AppTarget
 
 _VERDICT_WORDS = {
@@ -22,6 +23,7 @@ _OUTCOME_WORDS = {
     OutcomeStatus.MISSED: "❌ missed",
     OutcomeStatus.NO_DATA: "⚠️ no data",
 }
+_DELAY = "Its own delay in sending"
 _ALL_HOSTS = "**all hosts**"
 _TLS = "Hosts answered over TLS with their certificate; the load went over plain HTTP beside it"
 _TUNNEL = "Measured through a tunnel to the cluster: what it adds and what it holds back is in every figure"
@@ -48,10 +50,14 @@ def head(report: Report) -> str:
     )
 
 
-def latency(report: Report) -> Section:
-    tested = _tested(report)
+def by_host(tested: ArmSummary) -> list[tuple[str, RequestSummary]]:
+    """A row's name and its requests: all of them first."""
     named = [(escape.code(host), requests) for host, requests in tested.hosts.items()]
-    rows = [(_ALL_HOSTS, tested.combined), *named]
+    return [(_ALL_HOSTS, tested.combined), *named]
+
+
+def latency(report: Report) -> Section:
+    rows = by_host(_tested(report))
     header = ("host", "average", "p50", "p90", "p95", "p99", "max", "success", "req/s")
     errors = ("HTTP errors", "time-outs", "connection errors", "wrong bodies")
     p99_hidden = any(requests.latency and requests.latency.p99_ms is None for _, requests in rows)
@@ -92,8 +98,15 @@ def validity(report: Report) -> Section:
         f"time-out {figures.seconds(report.plan.timeout_s)}, seed {report.plan.seed}",
         f"Generator {escape.code(generator.engine)}: {figures.seconds(generator.cpu_s)} of CPU "
         f"({figures.number(generator_cores)} cores), {generator.connections_opened:,} connections opened",
-        _delay(requests) if generator.tells_intended_start else "Its own delay in sending: not told by it",
+        _delay(requests.schedule_delay) if generator.tells_intended_start else f"{_DELAY}: not told by it",
     ]
+    if generator.planned_rps is not None and isinstance(report.plan.profile, ConstantRate | RampingRate):
+        sent_rps = report.summary.sent_rps(report.plan.profile.duration_s)
+        lines.insert(
+            1,
+            f"Requested rate {figures.precise(generator.planned_rps)} req/s, "
+            f"sent {figures.precise(sent_rps)} req/s",
+        )
     if generator.dropped_requests:
         lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
     lines += map(escape.inline, generator.notes)
@@ -102,9 +115,13 @@ def validity(report: Report) -> Section:
     return Section(title="Validity of the run", body=items(lines))
 
 
-def _delay(requests: RequestSummary) -> str:
-    longest = figures.milliseconds(requests.schedule_delay_maximum_ms)
-    return f"Its own delay in sending: at most {longest}, p99 {_shown(requests.schedule_delay_p99_ms, ' ms')}"
+def _delay(delay: TimeStats | None) -> str:
+    if delay is None:
+        return f"{_DELAY}: {figures.MISSING}"
+    return (
+        f"{_DELAY}: p50 {figures.milliseconds(delay.p50_ms)}, p90 {figures.milliseconds(delay.p90_ms)}, "
+        f"p99 {_shown(delay.p99_ms, ' ms')}, at most {figures.milliseconds(delay.maximum_ms)}"
+    )
 
 
 def setup(report: Report, *, folded: bool = False) -> Section:

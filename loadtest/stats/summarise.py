@@ -1,103 +1,156 @@
-"""Sums samples up: they are taken one at a time, and the figures made once at the end.
+"""Sums samples up, column by column: of a million, no sample ever becomes an object of its own.
 
-What each figure means is said in `summary`. Keeps eight bytes of a sample and figure, never the samples.
+What each figure means is said in `summary`, what each column holds in docs/samples.md. Leaves out where
+samples come from.
 """
 
-from array import array
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
-from loadtest.sample import Arm, ErrorClass, LoadWindow, Sample
-from loadtest.stats.percentiles import nearest_rank, p99
-from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loadtest.load_run import Generator, LoadRun
+from loadtest.sample import Arm, ErrorClass
+from loadtest.stats.percentiles import interval_ranks, nearest_rank, p99
+from loadtest.stats.sorted_times import SortedTimes
+from loadtest.stats.summary import (
+    ArmSummary,
+    Interval,
+    LatencyParts,
+    LatencyStats,
+    RequestSummary,
+    Summary,
+    TimeStats,
+)
 
 _NS_PER_MS = 1e6
 _HTTP_ERRORS = (ErrorClass.HTTP_3XX, ErrorClass.HTTP_4XX, ErrorClass.HTTP_5XX)
 _CONNECTION_ERRORS = (ErrorClass.CONNECT, ErrorClass.CLOSED, ErrorClass.PROTOCOL)
 
 
-def summarise(samples: Iterable[Sample], window: LoadWindow) -> Summary:
+def summarise(samples: pa.Table, load_run: LoadRun) -> Summary:
     """Without a sample there is still the arm under test, with no requests and no figures."""
-    tallies: dict[Arm, dict[str, _Tally]] = {}
-    for sample in samples:
-        hosts = tallies.setdefault(sample.arm, {})
-        if sample.host not in hosts:
-            hosts[sample.host] = _Tally()
-        hosts[sample.host].add(sample)
-    tallies = tallies or {Arm.HEAD: {}}
+    duration_s = load_run.window.duration_s
+    present = set(samples["arm"].unique().to_pylist()) or {Arm.HEAD}
     return Summary(
-        duration_s=window.duration_s,
-        arms=tuple(_arm_summary(arm, tallies[arm], window.duration_s) for arm in Arm if arm in tallies),
+        duration_s=duration_s,
+        sending_s=(pc.max(samples["actual_start_ns"]).as_py() or 0) / 1e9,
+        arms=tuple(
+            _arm_summary(arm, samples.filter(pc.equal(samples["arm"], arm)), load_run.generator, duration_s)
+            for arm in Arm
+            if arm in present
+        ),
     )
 
 
-class _Tally:
-    """What is remembered of the requests to one host."""
-
-    def __init__(self) -> None:
-        self.latencies_ns = array("q")  # of the rightly answered alone
-        self.delays_ns = array("q")
-        self.errors: Counter[ErrorClass] = Counter()
-
-    def add(self, sample: Sample) -> None:
-        self.delays_ns.append(sample.actual_start_ns - sample.intended_start_ns)
-        if sample.error is None:
-            self.latencies_ns.append(sample.latency_ns)
-        else:
-            self.errors[sample.error] += 1
-
-    def merge(self, other: "_Tally") -> None:
-        self.latencies_ns += other.latencies_ns
-        self.delays_ns += other.delays_ns
-        self.errors += other.errors
-
-    def summary(self, duration_s: float) -> RequestSummary:
-        delays_ns = sorted(self.delays_ns)
-        requests, succeeded = len(delays_ns), len(self.latencies_ns)
-        return RequestSummary(
-            requests=requests,
-            succeeded=succeeded,
-            success_ratio=succeeded / requests if requests else 0.0,
-            http_errors=self._count(*_HTTP_ERRORS),
-            timeouts=self._count(ErrorClass.TIMEOUT),
-            connection_errors=self._count(*_CONNECTION_ERRORS),
-            wrong_bodies=self._count(ErrorClass.WRONG_BODY),
-            errors={error: self.errors[error] for error in ErrorClass if error in self.errors},
-            achieved_rps=requests / duration_s if duration_s > 0 else 0.0,
-            latency=_latency_stats(self.latencies_ns),
-            schedule_delay_p99_ms=_optional_ms(p99(delays_ns)),
-            schedule_delay_maximum_ms=_ms(delays_ns[-1]) if delays_ns else 0.0,
-        )
-
-    def _count(self, *classes: ErrorClass) -> int:
-        return sum(self.errors[error] for error in classes)
-
-
-def _arm_summary(arm: Arm, hosts: dict[str, _Tally], duration_s: float) -> ArmSummary:
-    combined = _Tally()
-    for tally in hosts.values():
-        combined.merge(tally)
+def _arm_summary(arm: Arm, samples: pa.Table, generator: Generator, duration_s: float) -> ArmSummary:
+    outcomes, times = _outcomes(samples), _Times(samples, generator)
+    combined = sum(outcomes.values(), Counter[ErrorClass | None]())
     return ArmSummary(
         arm=arm,
-        combined=combined.summary(duration_s),
-        hosts={host: hosts[host].summary(duration_s) for host in sorted(hosts)},
+        combined=_request_summary(combined, times, None, duration_s),
+        hosts={host: _request_summary(outcomes[host], times, host, duration_s) for host in sorted(outcomes)},
     )
 
 
-def _latency_stats(latencies_ns: "array[int]") -> LatencyStats | None:
-    if not latencies_ns:
+def _outcomes(samples: pa.Table) -> dict[str, Counter[ErrorClass | None]]:
+    """How often each host's requests ended in which way; None is a right answer."""
+    outcomes: defaultdict[str, Counter[ErrorClass | None]] = defaultdict(Counter)
+    counted = samples.group_by(["host", "error"]).aggregate([([], "count_all")])
+    for row in counted.to_pylist():
+        outcomes[row["host"]][row["error"] and ErrorClass(row["error"])] += row["count_all"]
+    return outcomes
+
+
+class _Times:
+    """Everything of a request that takes time, by host."""
+
+    def __init__(self, samples: pa.Table, generator: Generator) -> None:
+        right = samples.filter(pc.is_null(samples["error"]))
+        latency, connect, first_byte = right["latency_ns"], right["connect_ns"], right["first_byte_ns"]
+        hosts = right["host"]
+        self.latency = SortedTimes(hosts, latency)
+        opened = pc.if_else(pc.greater(connect, 0), connect, None)
+        self.connect = SortedTimes(hosts, opened)
+        self.first_byte = SortedTimes(hosts, pc.subtract(first_byte, connect))
+        self.transfer = SortedTimes(hosts, pc.subtract(latency, first_byte))
+        self.latency_from_intended_start = self.delay = None
+        if generator.tells_intended_start:
+            self.delay = SortedTimes(samples["host"], _delay_ns(samples))
+            if generator.planned_rps is not None:
+                from_intended = pc.add(_delay_ns(right), latency)
+                self.latency_from_intended_start = SortedTimes(hosts, from_intended)
+
+
+def _delay_ns(samples: pa.Table) -> pa.ChunkedArray:
+    return pc.subtract(samples["actual_start_ns"], samples["intended_start_ns"])
+
+
+def _request_summary(
+    outcomes: Counter[ErrorClass | None], times: _Times, host: str | None, duration_s: float
+) -> RequestSummary:
+    requests, succeeded = outcomes.total(), outcomes[None]
+    from_intended = times.latency_from_intended_start
+    return RequestSummary(
+        requests=requests,
+        succeeded=succeeded,
+        success_ratio=succeeded / requests if requests else 0.0,
+        http_errors=sum(outcomes[error] for error in _HTTP_ERRORS),
+        timeouts=outcomes[ErrorClass.TIMEOUT],
+        connection_errors=sum(outcomes[error] for error in _CONNECTION_ERRORS),
+        wrong_bodies=outcomes[ErrorClass.WRONG_BODY],
+        errors={error: outcomes[error] for error in ErrorClass if outcomes[error]},
+        achieved_rps=requests / duration_s if duration_s > 0 else 0.0,
+        latency=_latency_stats(times.latency.of(host)),
+        latency_from_intended_start=_latency_stats(from_intended.of(host)) if from_intended else None,
+        latency_parts=LatencyParts(
+            connect=_time_stats(times.connect.of(host)),
+            first_byte=_time_stats(times.first_byte.of(host)),
+            transfer=_time_stats(times.transfer.of(host)),
+        ),
+        schedule_delay=_time_stats(times.delay.of(host)) if times.delay else None,
+    )
+
+
+def _latency_stats(sorted_ns: Sequence[int]) -> LatencyStats | None:
+    if not sorted_ns:
         return None
-    ordered_ns = sorted(latencies_ns)
+    p99_ns = p99(sorted_ns)
     return LatencyStats(
-        samples=len(ordered_ns),
-        average_ms=_ms(sum(ordered_ns) / len(ordered_ns)),
-        minimum_ms=_ms(ordered_ns[0]),
-        p50_ms=_ms(nearest_rank(ordered_ns, 50)),
-        p90_ms=_ms(nearest_rank(ordered_ns, 90)),
-        p95_ms=_ms(nearest_rank(ordered_ns, 95)),
-        p99_ms=_optional_ms(p99(ordered_ns)),
-        maximum_ms=_ms(ordered_ns[-1]),
+        samples=len(sorted_ns),
+        average_ms=_ms(sum(sorted_ns) / len(sorted_ns)),
+        minimum_ms=_ms(sorted_ns[0]),
+        p50_ms=_ms(nearest_rank(sorted_ns, 50)),
+        p50_interval=_interval(sorted_ns, 50),
+        p90_ms=_ms(nearest_rank(sorted_ns, 90)),
+        p90_interval=_interval(sorted_ns, 90),
+        p95_ms=_ms(nearest_rank(sorted_ns, 95)),
+        p95_interval=_interval(sorted_ns, 95),
+        p99_ms=_optional_ms(p99_ns),
+        p99_interval=None if p99_ns is None else _interval(sorted_ns, 99),
+        maximum_ms=_ms(sorted_ns[-1]),
     )
+
+
+def _time_stats(sorted_ns: Sequence[int]) -> TimeStats | None:
+    if not sorted_ns:
+        return None
+    return TimeStats(
+        samples=len(sorted_ns),
+        p50_ms=_ms(nearest_rank(sorted_ns, 50)),
+        p90_ms=_ms(nearest_rank(sorted_ns, 90)),
+        p99_ms=_optional_ms(p99(sorted_ns)),
+        maximum_ms=_ms(sorted_ns[-1]),
+    )
+
+
+def _interval(sorted_ns: Sequence[int], percent: int) -> Interval | None:
+    ranks = interval_ranks(len(sorted_ns), percent)
+    if ranks is None:
+        return None
+    low_ns, high_ns = (sorted_ns[rank - 1] for rank in ranks)
+    return Interval(low_ms=_ms(low_ns), high_ms=_ms(high_ns))
 
 
 def _ms(value_ns: float) -> float:

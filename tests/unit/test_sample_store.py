@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +21,7 @@ from loadtest import sample_store
 from loadtest.errors import InconclusiveError, MachineError, UsageError
 from loadtest.load_run import Generator, LoadRun
 from loadtest.sample import Arm, ErrorClass, LoadWindow, Sample
+from tests.sample_tables import table_of
 
 LOAD_RUN = LoadRun(
     window=LoadWindow(started_unix_ns=1_700_000_000_000_000_001, ended_unix_ns=1_700_000_001_000_000_002),
@@ -71,7 +72,8 @@ def test_what_was_added_comes_back_exactly(
     folder = tmp_path_factory.mktemp("samples")
     write(folder, samples)
     found, load_run = sample_store.read(folder)
-    assert list(found) == samples
+    assert found.equals(table_of(samples))
+    assert found.to_pylist() == list(map(asdict, samples))
     assert load_run == LOAD_RUN
 
 
@@ -137,7 +139,7 @@ def test_a_killed_run_keeps_what_it_had(tmp_path: Path) -> None:
         while not list(tmp_path.glob("part-*")) and time.monotonic() < until_s:
             time.sleep(0.05)
         run.kill()
-    assert list(sample_store.read_samples(tmp_path)) == [SAMPLE] * 100
+    assert sample_store.read_samples(tmp_path).equals(table_of([SAMPLE] * 100))
     with pytest.raises(InconclusiveError, match="did not end by itself"):
         sample_store.read(tmp_path)
 
@@ -150,7 +152,7 @@ def test_a_run_that_fails_keeps_what_it_had(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="the engine failed"):
         run()
-    assert list(sample_store.read_samples(tmp_path)) == [SAMPLE]
+    assert sample_store.read_samples(tmp_path).equals(table_of([SAMPLE]))
 
 
 def test_samples_that_come_slowly_are_written_in_parts(tmp_path: Path) -> None:
@@ -160,14 +162,14 @@ def test_samples_that_come_slowly_are_written_in_parts(tmp_path: Path) -> None:
         writer.append(replace(SAMPLE, round=2))
         writer.finish(LOAD_RUN)
     assert len(list(tmp_path.glob("part-*"))) == 2
-    assert [sample.round for sample in sample_store.read(tmp_path)[0]] == [1, 2]
+    assert sample_store.read(tmp_path)[0]["round"].to_pylist() == [1, 2]
 
 
 def test_a_second_run_leaves_nothing_of_the_first(tmp_path: Path) -> None:
     write(tmp_path, [SAMPLE] * 3)
     with sample_store.writer(tmp_path) as writer:
         writer.append(SAMPLE)
-    assert list(sample_store.read_samples(tmp_path)) == [SAMPLE]
+    assert sample_store.read_samples(tmp_path).equals(table_of([SAMPLE]))
     with pytest.raises(InconclusiveError, match="did not end by itself"):
         sample_store.read(tmp_path)
 
@@ -218,7 +220,7 @@ def test_damage_is_told_and_where(tmp_path: Path, damage: Callable[[Path], None]
     write(tmp_path, [SAMPLE] * 10)
     damage(tmp_path)
     with pytest.raises(InconclusiveError, match="is not what was written") as told:
-        list(sample_store.read(tmp_path)[0])
+        sample_store.read(tmp_path)
     assert str(tmp_path) in told.value.message
     assert told.value.hint
 

@@ -24,6 +24,7 @@ REPORTS: dict[str, AnyReport] = {
     "enough_for_p99": values.report(
         values.summary(values.requests(12_000, p99_ms=88.8), foo=values.requests(12_000, p99_ms=88.8))
     ),
+    "open_loop": values.open_loop(),
     "autoscaled": values.report(
         resources=values.AUTOSCALED_RESOURCES, apps=(*values.AUTOSCALED_APPS, values.app("bar"))
     ),

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import msgspec
+
 from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator
@@ -10,7 +12,15 @@ from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Comparison, Objective, evaluate
-from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
+from loadtest.stats.summary import (
+    ArmSummary,
+    Interval,
+    LatencyParts,
+    LatencyStats,
+    RequestSummary,
+    Summary,
+    TimeStats,
+)
 from loadtest.target import AppTarget, AutoscalerTarget, ClusterTarget, IngressTarget
 
 WINDOW = LoadWindow(started_unix_ns=1_770_000_000_000_000_000, ended_unix_ns=1_770_000_000_250_000_000)
@@ -42,11 +52,24 @@ def latency(*, samples: int = 100, p99_ms: float | None = None) -> LatencyStats:
         average_ms=4.117,
         minimum_ms=0.912,
         p50_ms=3.7,
+        p50_interval=Interval(low_ms=3.21, high_ms=4.08),
         p90_ms=7.25,
+        p90_interval=Interval(low_ms=6.5, high_ms=9.41),
         p95_ms=9.5,
+        p95_interval=None if p99_ms is None else Interval(low_ms=9.1, high_ms=9.93),
         p99_ms=p99_ms,
+        p99_interval=None if p99_ms is None else Interval(low_ms=81.0, high_ms=97.2),
         maximum_ms=123.4,
     )
+
+
+NO_PARTS = LatencyParts(connect=None, first_byte=None, transfer=None)
+PARTS = LatencyParts(
+    connect=TimeStats(samples=3, p50_ms=0.211, p90_ms=0.35, p99_ms=None, maximum_ms=0.35),
+    first_byte=TimeStats(samples=12_000, p50_ms=3.1, p90_ms=6.7, p99_ms=80.5, maximum_ms=120.9),
+    transfer=TimeStats(samples=12_000, p50_ms=0.021, p90_ms=0.034, p99_ms=0.402, maximum_ms=2.75),
+)
+SCHEDULE_DELAY = TimeStats(samples=200, p50_ms=0.031, p90_ms=0.084, p99_ms=None, maximum_ms=0.42)
 
 
 def requests(
@@ -69,15 +92,16 @@ def requests(
         errors={error: times for error, times in classes.items() if times},
         achieved_rps=count / WINDOW.duration_s,
         latency=latency(samples=count - failed, p99_ms=p99_ms) if count > failed else None,
-        schedule_delay_p99_ms=None,
-        schedule_delay_maximum_ms=0.42,
+        latency_from_intended_start=None,
+        latency_parts=NO_PARTS,
+        schedule_delay=SCHEDULE_DELAY if count else None,
     )
 
 
 def summary(combined: RequestSummary, **hosts: RequestSummary) -> Summary:
     named = {f"{name}.localhost": figures for name, figures in hosts.items()}
     arm = ArmSummary(arm=Arm.HEAD, combined=combined, hosts=named)
-    return Summary(duration_s=WINDOW.duration_s, arms=(arm,))
+    return Summary(duration_s=WINDOW.duration_s, sending_s=WINDOW.duration_s - 0.01, arms=(arm,))
 
 
 MISSING = Series(average=None, minimum=None, maximum=None, samples=0)
@@ -207,6 +231,21 @@ def report(
         resources=resources,
         verdict=evaluate(objectives, summary, resources, planned_requests=plan.profile.planned_requests),
         timings=TIMINGS,
+    )
+
+
+def open_loop() -> Report:
+    """At a constant rate, by an engine that tells everything."""
+    combined = replace(
+        requests(12_000, p99_ms=88.8),
+        latency_from_intended_start=replace(latency(samples=12_000, p99_ms=88.9), p50_ms=3.74),
+        latency_parts=PARTS,
+        schedule_delay=replace(SCHEDULE_DELAY, samples=12_000, p99_ms=0.181),
+    )
+    generator = Generator(engine="builtin", cpu_s=0.9, connections_opened=23, planned_rps=48_000.0)
+    options = LoadOptions(profile="constant_rate", rate_rps=48_000.0, duration_s=0.25)
+    return msgspec.structs.replace(
+        report(summary(combined, foo=combined)), plan=options.plan(), generator=generator
     )
 
 

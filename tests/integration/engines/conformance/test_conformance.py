@@ -42,6 +42,7 @@ from tests.integration.engines.conformance.server import (
     serving,
 )
 from tests.integration.engines.targets import target_at
+from tests.sample_tables import table_of
 from tests.unit.report import values
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "report.schema.json").read_text())
@@ -230,7 +231,7 @@ def test_the_generator_says_what_it_used(run: Run) -> None:
 
 def test_a_report_made_of_it_fits_the_published_schema(run: Run) -> None:
     report = msgspec.structs.replace(
-        values.report(summarise(run.samples, run.load_run.window)),
+        values.report(summarise(table_of(run.samples), run.load_run)),
         plan=run.plan,
         window=run.load_run.window,
         generator=run.load_run.generator,
