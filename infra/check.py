@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.model import StackSettings
-from infra.naming import Naming
 from infra.needs import images_wanted
 from infra.parsing import SettingsError
-from infra.paths import ROOT, claims, text_or_none
+from infra.paths import ROOT, claims
 from infra.placed import set_up_problems
 from infra.ports import stack_port_problems
 from infra.stack_file import settings_of, stack_of
+from infra.whereabouts import whereabouts
 
 
 def check(stack_file: Path) -> dict[str, Any]:
@@ -42,17 +42,12 @@ def _facts(stack_file: Path) -> dict[str, Any]:
 
 
 def _cluster(settings: StackSettings) -> dict[str, Any]:
-    cluster, certificate = settings.cluster, settings.ingress.certificate
+    certificate = settings.ingress.certificate
     return {
-        "provider": cluster.provider,
-        "stays": cluster.existing is not None,
-        "name": cluster.name,
-        "context": cluster.context,
-        "kubeconfig_path": text_or_none(settings.kubeconfig),
+        **whereabouts(settings),
         "images": images_wanted(settings),
         "node_image": None if cluster.existing else cluster.node_image,
         "namespace_prefix": settings.namespace_prefix,
-        "selector": Naming(prefix=settings.namespace_prefix).selector,
         "autoscalers": any(app.autoscaler for app in settings.apps),
         "certificate": None if certificate is None else f"{certificate.namespace}/{certificate.name}",
     }

@@ -14,6 +14,7 @@ from infra.monitoring.prometheus import Prometheus, PrometheusArgs
 from infra.naming import Naming
 from infra.outcome import outputs
 from infra.outputs import StackOutputs
+from infra.whereabouts import whereabouts
 from infra.workloads.apps import Apps, AppsArgs
 from infra.workloads.certificate import CertificateArgs
 
@@ -99,6 +100,7 @@ def _grafana_args(
 def cluster_args(settings: StackSettings, images: tuple[LocalImage, ...] = ()) -> ClusterArgs:
     """What the stack asks of its cluster. Pure."""
     return ClusterArgs(
+        whereabouts=whereabouts(settings),
         name=settings.cluster.name,
         context=settings.cluster.context,
         kubeconfig=settings.kubeconfig,

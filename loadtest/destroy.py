@@ -13,9 +13,9 @@ from pathlib import Path
 
 from loadtest.cluster import existing, kind
 from loadtest.cluster.kubectl import Kubectl
+from loadtest.deployed import Deployed, read_deployed
 from loadtest.errors import CleanupError, LoadTestError, UsageError
-from loadtest.process import ProgramFailedError
-from loadtest.pulumi_cli import PulumiStack
+from loadtest.pulumi_cli import PulumiStack, StackLockedError
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
 logger = logging.getLogger(__name__)
@@ -27,11 +27,14 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
     Raises CleanupError when something is still there at the end. The caller holds the run lock.
     """
     notes: list[str] = []
-    if facts.cluster and facts.cluster.stays:
-        _clear(stack, facts.cluster, notes, say)
+    deployed = read_deployed(stack, facts)
+    if deployed.cluster and deployed.cluster.stays:
+        _clear(stack, deployed, deployed.cluster, notes, say)
+        _delete_claimed(stack, facts, notes, say)  # of an earlier config, which made its cluster
         return tuple(notes)
     emptied = _emptied(stack, notes, say)
-    gone = _cluster_is_gone(stack, facts, notes, say)
+    _delete_claimed(stack, facts, notes, say)
+    gone = _cluster_is_gone(stack, deployed.cluster, notes)
     if not emptied:
         if not gone:
             raise CleanupError(
@@ -40,17 +43,23 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
             )
         _forget(stack)
         notes.append("the stack's state was emptied: what it named is gone with its cluster")
-    if facts.cluster:
-        _delete_copies_of_kubeconfig(stack.project, facts.cluster.context)
+    if deployed.cluster:
+        _delete_copies_of_kubeconfig(stack.project, deployed.cluster.context)
     return tuple(notes)
 
 
-def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Callable[[str], None]) -> None:
+def _clear(
+    stack: PulumiStack,
+    deployed: Deployed,
+    cluster: ClusterFacts,
+    notes: list[str],
+    say: Callable[[str], None],
+) -> None:
     """Take what the stack put there out of a cluster that stays, and look whether anything is left."""
     kubectl = Kubectl(kubeconfig_path=cluster.kubeconfig_path, context=cluster.context)
     removal = existing.removal(kubectl, cluster.selector)
-    _check_same_cluster(stack, kubectl)
-    if _out_of_reach(stack, kubectl, removal):
+    _check_same_cluster(deployed.server, kubectl)
+    if _out_of_reach(stack, kubectl, removal, is_empty=deployed.is_empty):
         return
     emptied = _emptied(stack, notes, say)
     if left := existing.leftovers(kubectl, cluster.selector):
@@ -67,27 +76,19 @@ def _clear(stack: PulumiStack, cluster: ClusterFacts, notes: list[str], say: Cal
         notes.append("the stack's state was emptied: nothing of the stack is left in the cluster")
 
 
-def _check_same_cluster(stack: PulumiStack, kubectl: Kubectl) -> None:
+def _check_same_cluster(then: str | None, kubectl: Kubectl) -> None:
     """Raises CleanupError where the context leads elsewhere now: nothing found there would say anything."""
-    then, now = _deployed_to(stack), existing.server(kubectl)
+    now = existing.server(kubectl)
     if then and now and then != now:
         raise CleanupError(
             f"the stack was deployed to the cluster at {then}, and context {kubectl.context!r} now leads to "
             f"{now}: nothing was deleted, the stack's state is kept",
-            hint="Set KUBECONFIG or cluster_kubeconfig to the kubeconfig that it was deployed with. "
-            "If it is the same cluster at another address, `pulumi up` notes that one; then destroy again.",
+            hint="It takes the kubeconfig that it was deployed with; where the stack names none, KUBECONFIG "
+            "does. If it is the same cluster at another address, `pulumi up` notes it; then destroy again.",
         )
 
 
-def _deployed_to(stack: PulumiStack) -> str | None:
-    try:
-        return stack.server()
-    except ProgramFailedError as error:  # what carries the label can go all the same
-        logger.warning("where the stack was deployed to is not known: %s", error)
-        return None
-
-
-def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str) -> bool:
+def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str, *, is_empty: bool) -> bool:
     """Whether the cluster cannot be asked, which is no failure where nothing was made.
 
     Raises CleanupError where something was, UsageError where the kubeconfig has no way to the cluster.
@@ -95,10 +96,10 @@ def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str) -> bool:
     try:
         why = existing.out_of_reach(kubectl)
     except UsageError:
-        if stack.is_empty():
+        if is_empty:
             return True
         raise
-    if why is None or stack.is_empty():
+    if why is None or is_empty:
         return why is not None
     _forget(stack)
     raise CleanupError(
@@ -110,11 +111,22 @@ def _out_of_reach(stack: PulumiStack, kubectl: Kubectl, removal: str) -> bool:
 def _emptied(stack: PulumiStack, notes: list[str], say: Callable[[str], None]) -> bool:
     """Whether Pulumi itself could take everything down."""
     say("pulumi destroy")
-    done = _attempt(stack.destroy, notes)
-    if done or "lock" not in notes[-1]:
-        return done
-    stack.release_lock()
-    return _attempt(stack.destroy, notes)
+    try:
+        try:
+            stack.destroy()
+        except StackLockedError as error:
+            _note(error, notes)
+            stack.release_lock()
+            stack.destroy()
+    except LoadTestError as error:
+        _note(error, notes)
+        return False
+    return True
+
+
+def _note(error: LoadTestError, notes: list[str]) -> None:
+    logger.warning("cleaning up: %s", error)
+    notes.append(str(error))
 
 
 def _forget(stack: PulumiStack) -> None:
@@ -122,22 +134,7 @@ def _forget(stack: PulumiStack) -> None:
     stack.forget()
 
 
-def _attempt(step: Callable[[], None], notes: list[str]) -> bool:
-    try:
-        step()
-    except LoadTestError as error:
-        logger.warning("cleaning up: %s", error)
-        notes.append(str(error))
-        return False
-    return True
-
-
-def _cluster_is_gone(
-    stack: PulumiStack, facts: StackFacts, notes: list[str], say: Callable[[str], None]
-) -> bool:
-    for claim in facts.claimed():
-        _delete_claimed(stack, claim, notes, say)
-    cluster = facts.cluster
+def _cluster_is_gone(stack: PulumiStack, cluster: ClusterFacts | None, notes: list[str]) -> bool:
     if cluster is None or not cluster.by_kind:
         return False  # nobody can say
     if kind.node_containers(cluster.name, folder=stack.project):
@@ -146,8 +143,15 @@ def _cluster_is_gone(
     return True
 
 
-def _delete_claimed(stack: PulumiStack, claim: Path, notes: list[str], say: Callable[[str], None]) -> None:
+def _delete_claimed(
+    stack: PulumiStack, facts: StackFacts, notes: list[str], say: Callable[[str], None]
+) -> None:
     """Delete by its name what Pulumi does not know of: a cluster half made when its creation was cut off."""
+    for claim in facts.claimed():
+        _delete_by_name(stack, claim, notes, say)
+
+
+def _delete_by_name(stack: PulumiStack, claim: Path, notes: list[str], say: Callable[[str], None]) -> None:
     cluster = claim.stem
     if kind.node_containers(cluster, folder=stack.project):
         say(f"deleting the cluster {cluster} by its name")

@@ -6,9 +6,11 @@ goes to a log as it comes, and users see the very commands they can type themsel
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from loadtest import process
 from loadtest.errors import CleanupError, DeployError
@@ -17,7 +19,27 @@ from loadtest.process import ProgramFailedError, Watcher
 UP_TIMEOUT_S = 900.0
 DESTROY_TIMEOUT_S = 300.0
 _QUERY_TIMEOUT_S = 60.0
-_EXISTING_CLUSTER = "loadproof:clusters:ExistingCluster"
+_LOCKED = "the stack is currently locked"
+
+
+class StackLockedError(CleanupError):
+    """Another `pulumi` holds the stack's state, or died holding it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    type: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Deployment:
+    resources: tuple[Resource, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Export:
+    deployment: _Deployment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,24 +77,20 @@ class PulumiStack:
     def destroy(self) -> None:
         done = self._pulumi("destroy", "--yes", "--skip-preview", timeout_s=DESTROY_TIMEOUT_S)
         if not done.succeeded:
-            raise CleanupError("`pulumi destroy` failed", hint=_why(done.tail))
+            why = _why(done.tail)
+            raise (StackLockedError if _LOCKED in why else CleanupError)("`pulumi destroy` failed", hint=why)
 
-    def is_empty(self) -> bool:
-        """Whether its state names nothing that was made."""
-        return all(one["type"] == "pulumi:pulumi:Stack" for one in self._resources())
-
-    def server(self) -> str | None:
-        """The address of the existing cluster that it was deployed to; None where its state does not tell."""
-        found = (one.get("outputs") or {} for one in self._resources() if one["type"] == _EXISTING_CLUSTER)
-        return next((outputs["server"] for outputs in found if outputs.get("server")), None)
-
-    def _resources(self) -> list[dict[str, Any]]:
+    def resources(self) -> tuple[Resource, ...]:
+        """What its state names. Raises LoadTestError where that cannot be read."""
         text = process.answer(
             ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
             folder=self.project,
             timeout_s=_QUERY_TIMEOUT_S,
         )
-        return json.loads(text)["deployment"].get("resources") or []
+        try:
+            return msgspec.json.decode(text, type=_Export).deployment.resources
+        except msgspec.DecodeError as error:
+            raise CleanupError(f"`pulumi stack export` is not to be understood: {error}") from error
 
     def release_lock(self) -> None:
         """Drop the lock that a dead `pulumi` left. Only for a caller that holds this run's own lock."""

@@ -28,7 +28,7 @@ class ClusterFacts:
     provider: str
     name: str
     context: str  # of the kubeconfig
-    kubeconfig_path: str | None
+    kubeconfig_path: str | None = None
     images: tuple[str, ...] = ()
     node_image: str | None = None  # None: the cluster is not made for the stack
     stays: bool = False  # it was there before the stack, which is to leave nothing in it

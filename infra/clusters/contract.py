@@ -7,6 +7,8 @@ from typing import Protocol
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from infra.whereabouts import Whereabouts
+
 
 @dataclass(frozen=True, kw_only=True)
 class PortMapping:
@@ -33,9 +35,11 @@ class ClusterArgs:
     """`context` of `kubeconfig` is the way into the cluster: where to put it, or where it lies.
 
     A kubeconfig of None is the one that `kubectl` would take.
-    `autoscaling_sync_s` is how often its autoscalers look at what their apps use.
+    `autoscaling_sync_s` is how often its autoscalers look at what their apps use. `whereabouts` are what the
+    component has to register as its outputs.
     """
 
+    whereabouts: Whereabouts
     name: str
     context: str
     kubeconfig: Path | None

@@ -36,8 +36,8 @@ class ExistingCluster(pulumi.ComponentResource):
             cluster_identifier=name,
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["context", "kubeconfig"]),
         )
-        # Kept from the first moment on: a context of that name may lead elsewhere when all this is to go.
-        self.register_outputs({"context": args.context, "server": server_of(args)})
+        # A context of that name may lead elsewhere when all this is to go.
+        self.register_outputs({**args.whereabouts, "server": server_of(args)})
 
 
 def server_of(args: ClusterArgs) -> str | None:

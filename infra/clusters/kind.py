@@ -32,10 +32,10 @@ class KindCluster(pulumi.ComponentResource):
         cluster = self._cluster(args)
         self.lifetime = cluster
         self.kubernetes_version = cluster.stdout.apply(_kubernetes_version)
-        kubeconfig = self._kubeconfig(cluster)
-        self.kubeconfig = kubeconfig
+        self.kubeconfig = kubeconfig = self._kubeconfig(cluster)
         self.provider = self._kubernetes(args.name, kubeconfig, cluster, self._images(cluster, args))
-        self.register_outputs({"kubeconfig": self.kubeconfig})
+        # Known now, and so kept from the first moment on.
+        self.register_outputs({**args.whereabouts})
 
     def _cluster(self, args: ClusterArgs) -> local.Command:
         # JSON is YAML, and always the same text for the same config.

@@ -36,7 +36,10 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
+    """`outputs` are those of components, by `type name`."""
+
     resources: tuple[Registration, ...]
+    outputs: Mapping[str, Mapping[str, Any]]
     exports: Mapping[str, Any]
     secret_exports: frozenset[str]
 
@@ -71,6 +74,7 @@ class _Monitor(MockMonitor):
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
         self.seen: list[Registration] = []
+        self.outputs: dict[str, Mapping[str, Any]] = {}
         self.exports: dict[str, Any] = {}
 
     def RegisterResource(self, request: Any) -> Any:
@@ -86,8 +90,11 @@ class _Monitor(MockMonitor):
             loop.close()
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
+        outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
         if request.urn.split("::")[2] == _STACK:
-            self.exports = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+            self.exports = outputs
+        else:
+            self.outputs[_type_and_name(request.urn)] = outputs
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
@@ -141,6 +148,7 @@ def _record(program: Callable[[], object], preview: bool) -> Recording:
     asyncio.run(run_in_stack(lambda: _call(program)))
     return Recording(
         resources=tuple(monitor.seen),
+        outputs=monitor.outputs,
         exports={name: rpc.unwrap_rpc_secret(value) for name, value in monitor.exports.items()},
         secret_exports=frozenset(name for name, value in monitor.exports.items() if rpc.is_rpc_secret(value)),
     )

@@ -19,6 +19,7 @@ PORTS = (PortMapping(node_port=30080, host_port=80), PortMapping(node_port=30090
 
 def kind(*, workers: int = 2, control_planes: int = 1, autoscaling_sync_s: int = 15) -> Any:
     args = ClusterArgs(
+        whereabouts={},
         name="x",
         context="kind-x",
         kubeconfig=Path("kubeconfig"),

@@ -12,6 +12,7 @@ from infra.parsing import parse
 from infra.paths import ROOT
 from infra.stack import build
 from infra.stack_file import settings_of
+from infra.whereabouts import whereabouts
 from tests.infra.configuration import ci_config, ci_settings, problems
 from tests.infra.recording import Recording, record
 
@@ -91,7 +92,10 @@ def test_the_state_keeps_the_address_that_the_context_led_to(
     monkeypatch.delenv("KUBECONFIG")
     deployed(cluster_kubeconfig=str(kubeconfig))
     deployed(cluster_kubeconfig=str(tmp_path / "none"))
-    assert [{"context": "staging", "server": server} for server in (address, address, None)] == kept
+    assert [
+        {**whereabouts(ci_settings(**{**EXISTING, "cluster_kubeconfig": named})), "server": server}
+        for named, server in (("", address), (str(kubeconfig), address), (str(tmp_path / "none"), None))
+    ] == kept
 
 
 def test_what_is_there_already_is_never_taken_over(existing: Recording) -> None:

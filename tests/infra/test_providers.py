@@ -11,6 +11,7 @@ from infra.clusters.contract import Cluster, ClusterArgs
 from infra.needs import needs
 from infra.outputs import export
 from infra.stack import build
+from infra.whereabouts import whereabouts
 from tests.infra.configuration import ci_settings
 from tests.infra.recording import Recording, record
 
@@ -41,6 +42,18 @@ def deployed(provider: str) -> Recording:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_all_that_is_in_a_cluster_is_made_by_its_own_provider(provider: str) -> None:
     _assert_made_by_the_clusters_provider(deployed(provider))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_state_keeps_where_the_stack_is_from_the_first_moment_on(provider: str) -> None:
+    settings = ci_settings(cluster_provider=provider, **OWN_SETTINGS.get(provider, {}))
+    [kept] = [
+        outputs
+        for component, outputs in deployed(provider).outputs.items()
+        if component.startswith("loadproof:clusters:")
+    ]
+    expected = {name: value for name, value in whereabouts(settings).items() if value is not None}
+    assert expected == {name: value for name, value in kept.items() if name != "server"}
 
 
 def test_another_provider_is_one_class_and_one_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,11 +34,11 @@ def asked(bench: Bench) -> list[str]:
     return [" ".join(arguments[:2]) for arguments in bench.pulumi.asked()]
 
 
-def test_the_plain_way_takes_one_command_and_no_words(bench: Bench) -> None:
+def test_the_plain_way_takes_a_look_at_the_state_one_command_and_no_words(bench: Bench) -> None:
     bench.kubeconfig.touch()
 
     assert take_down(bench) == ()
-    assert asked(bench) == ["destroy --yes"]
+    assert asked(bench) == ["stack export", "destroy --yes"]
     assert bench.kind.asked() == []
     assert not bench.kubeconfig.exists()
 
@@ -89,7 +89,7 @@ def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) ->
 
     notes = take_down(bench)
 
-    assert asked(bench) == ["destroy --yes", "cancel --yes", "state delete"]
+    assert asked(bench) == ["stack export", "destroy --yes", "cancel --yes", "state delete"]
     assert "planted" in notes[0]
 
 
@@ -127,7 +127,105 @@ def test_a_stale_lock_is_released_and_the_plain_way_tried_again(bench: Bench) ->
 
     take_down(bench)
 
-    assert asked(bench)[:3] == ["destroy --yes", "cancel --yes", "destroy --yes"]
+    assert asked(bench)[:4] == ["stack export", "destroy --yes", "cancel --yes", "destroy --yes"]
+
+
+def test_a_complaint_that_only_sounds_like_a_lock_is_none(bench: Bench) -> None:
+    bench.pulumi.answers({"destroy": {"code": 255, "stdout": "error: blocked by a firewall\n"}, "": {}})
+
+    take_down(bench)
+
+    assert asked(bench) == ["stack export", "destroy --yes", "cancel --yes", "state delete"]
+
+
+def deployed_to(provider: str, **whereabouts: object) -> dict[str, object]:
+    """As a cluster's component keeps in the state where the stack is."""
+    plain = {"provider": provider, "stays": provider == "existing", "name": "loadproof", "selector": ""}
+    return {"type": f"loadproof:clusters:{provider}", "outputs": {**plain, **whereabouts}}
+
+
+class TestWithAConfigThatHasChangedSinceTheDeployment:
+    """It is taken out of where it is, not of where it would be today."""
+
+    SELECTOR = "loadproof/prefix=pr-1"
+
+    def state_is(self, bench: Bench, cluster: object, *, destroy: dict[str, object]) -> None:
+        state = json.dumps({"deployment": {"resources": [{"type": "pulumi:pulumi:Stack"}, cluster]}})
+        bench.pulumi.answers({"export": {"stdout": state}, "destroy": destroy, "": {}})
+
+    def staging_answers(self, bench: Bench, *left: str) -> None:
+        bench.kubectl.answers(
+            {
+                "get-contexts": {"stdout": "staging\n"},
+                "get --raw /version": {"stdout": "{}"},
+                "get namespaces": {"stdout": "\n".join(left)},
+                "": {},
+            }
+        )
+
+    def today(self, bench: Bench, **cluster: object) -> StackFacts:
+        return replace(facts_of(bench), cluster=replace(CLUSTER, **cluster))
+
+    def test_the_context_and_the_label_are_those_of_then(self, bench: Bench) -> None:
+        then = deployed_to("existing", context="staging", selector=self.SELECTOR)
+        self.state_is(bench, then, destroy={"code": 255})
+        self.staging_answers(bench, "namespace/pr-1-apps")
+        today = self.today(
+            bench, provider="existing", stays=True, context="other", selector="loadproof/prefix=pr-2"
+        )
+        with pytest.raises(CleanupError, match="namespace/pr-1-apps"):  # for this kubectl nothing ever goes
+            take_down(bench, today)
+        [removal] = [" ".join(call) for call in bench.kubectl.asked() if "delete" in call]
+        assert f"--selector {self.SELECTOR}" in removal
+        assert "--context staging" in removal
+
+    def test_a_stack_that_was_put_into_another_cluster_is_not_looked_for_on_this_machine(
+        self, bench: Bench
+    ) -> None:
+        then = deployed_to("existing", context="staging", selector=self.SELECTOR)
+        self.state_is(bench, then, destroy={"code": 255})
+        self.staging_answers(bench, "namespace/pr-1-apps")
+        with pytest.raises(CleanupError, match="namespace/pr-1-apps"):
+            take_down(bench, facts_of(bench))
+        assert "state delete" not in asked(bench)
+
+    def test_a_cluster_that_was_made_here_is_not_looked_for_in_another(self, bench: Bench) -> None:
+        self.state_is(bench, deployed_to("kind", context="kind-loadproof"), destroy={"code": 255})
+        bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+        bench.kubeconfig.touch()
+        today = self.today(bench, provider="existing", stays=True, context="other", selector=self.SELECTOR)
+        with pytest.raises(CleanupError, match="could not be deleted by its name"):
+            take_down(bench, today)
+        assert bench.kubectl.asked() == []
+        assert "state delete" not in asked(bench)
+
+    def test_what_was_claimed_here_goes_with_a_stack_that_is_in_another_cluster(self, bench: Bench) -> None:
+        then = deployed_to("existing", context="staging", selector=self.SELECTOR)
+        self.state_is(bench, then, destroy={})
+        self.staging_answers(bench)
+        bench.docker.answers({"ps": {"stdout": CONTAINERS}})
+        bench.kubeconfig.touch()
+        with pytest.raises(CleanupError, match="could not be deleted by its name"):
+            take_down(bench, facts_of(bench))
+        assert bench.kind.asked()[0][:4] == ["delete", "cluster", "--name", "loadproof"]
+
+    @pytest.mark.parametrize(("there", "taken"), [(True, "then.yaml"), (False, "today.yaml")])
+    def test_a_kubeconfig_that_is_gone_is_the_one_of_today(
+        self, bench: Bench, there: bool, taken: str
+    ) -> None:
+        files = {name: bench.root / name for name in ("then.yaml", "today.yaml")}
+        if there:
+            files["then.yaml"].touch()
+        where = {"context": "staging", "selector": self.SELECTOR}
+        then = deployed_to("existing", kubeconfig_path=str(files["then.yaml"]), **where)
+        self.state_is(bench, then, destroy={})
+        self.staging_answers(bench)
+        kubeconfig_path = str(files["today.yaml"])
+        take_down(
+            bench,
+            self.today(bench, provider="existing", stays=True, kubeconfig_path=kubeconfig_path, **where),
+        )
+        assert {str(files[taken])} == {call[call.index("--kubeconfig") + 1] for call in bench.kubectl.asked()}
 
 
 def test_a_state_that_cannot_be_emptied_is_a_clean_up_that_failed(bench: Bench) -> None:
@@ -139,7 +237,7 @@ def test_a_state_that_cannot_be_emptied_is_a_clean_up_that_failed(bench: Bench) 
 
 def test_with_a_config_nobody_can_read_pulumi_is_asked_all_the_same(bench: Bench) -> None:
     assert take_down(bench, replace(facts_of(bench), cluster=None)) == ()
-    assert asked(bench) == ["destroy --yes"]
+    assert asked(bench) == ["stack export", "destroy --yes"]
 
 
 class TestOnAClusterThatStays:
@@ -243,7 +341,7 @@ class TestOnAClusterThatStays:
             self.take_down(bench)
         assert "may still be there" in caught.value.message
         assert "--selector loadproof/prefix=pr-1" in caught.value.hint
-        assert asked(bench) == ["stack export", "stack export", "cancel --yes", "state delete"]
+        assert asked(bench) == ["stack export", "cancel --yes", "state delete"]
 
     def test_out_of_reach_with_nothing_made_is_no_failure(self, bench: Bench) -> None:
         self.cluster_is_gone(bench)
