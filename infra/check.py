@@ -42,7 +42,7 @@ def _facts(stack_file: Path) -> dict[str, Any]:
 
 
 def _cluster(settings: StackSettings) -> dict[str, Any]:
-    certificate = settings.ingress.certificate
+    cluster, certificate = settings.cluster, settings.ingress.certificate
     return {
         **whereabouts(settings),
         "images": images_wanted(settings),
