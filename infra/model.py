@@ -20,6 +20,13 @@ class LoadProfile(StrEnum):
     SCRIPT = "script"
 
 
+class Arrivals(StrEnum):
+    """How the requests of an open loop lie within its rate."""
+
+    EVEN = "even"
+    POISSON = "poisson"
+
+
 class Spread(StrEnum):
     """Whether an app's pods are to be spread evenly over the nodes, or must be."""
 
@@ -150,7 +157,7 @@ class MonitoringSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadStage:
-    """A part of a ramp: within `duration_s` to `rate_rps`."""
+    """A part of a ramp: within `duration_s` to `rate_rps`, at once where that is 0."""
 
     rate_rps: float
     duration_s: float
@@ -167,6 +174,9 @@ class LoadSettings:
     rate_rps: int
     duration_s: int
     stages: tuple[LoadStage, ...]
+    arrivals: Arrivals
+    max_connections: int
+    worker_processes: int
     users: int
     spawn_rate_per_s: int
     wait_min_s: float

@@ -10,7 +10,7 @@ from pathlib import Path
 from loadtest.engines import ENGINES
 from loadtest.errors import UsageError
 from loadtest.load_options import Flags, LoadOptions
-from loadtest.plan import PROFILES, Stage
+from loadtest.plan import PROFILES, Arrivals, Stage
 
 _LOCUST_WEB_PORT = 8089
 
@@ -37,13 +37,26 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=_stage,
         action="append",
         metavar="RATE:SECONDS",
-        help="of a ramp: within so many seconds to this rate; may be repeated",
+        help="of a ramp: within so many seconds to this rate, at once with 0; may be repeated",
     )
+    _add_open_loop_flags(flags)
     _add_number(flags, "--users", "users", int, "at most")
     _add_number(flags, "--spawn-rate", "spawn_rate_per_s", float, "users that come in a second")
     _add_number(flags, "--wait-min", "wait_min_s", float, "seconds between two requests of a user, at least")
     _add_number(flags, "--wait-max", "wait_max_s", float, "and at most")
     _add_script_flags(parser)
+
+
+def _add_open_loop_flags(flags: "argparse._ArgumentGroup") -> None:
+    default = LoadOptions()
+    flags.add_argument(
+        "--arrivals",
+        type=Arrivals,
+        choices=list(Arrivals),
+        help=f"how requests lie within the rate [{default.arrivals}]",
+    )
+    _add_number(flags, "--max-connections", "max_connections", int, "under way at once; 0: by the rate")
+    _add_number(flags, "--worker-processes", "worker_processes", int, "that share the load (builtin only)")
 
 
 def _add_script_flags(parser: argparse.ArgumentParser) -> None:

@@ -8,13 +8,16 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from loadtest.errors import UsageError
-from loadtest.plan import PROFILES, LoadPlan, Profile, Script, Stage
+from loadtest.plan import PROFILES, Arrivals, ConstantRate, LoadPlan, Profile, RampingRate, Script, Stage
 
 # None stands for a flag that was not given.
 Flags = Mapping[str, Any]
 
 _FOR_EVERY_PROFILE = frozenset(
-    {"engine", "profile", "timeout_s", "warm_up_retries", "seed", "locust_workers", "locust_web_port"}
+    {
+        *("engine", "profile", "timeout_s", "warm_up_retries", "seed"),
+        *("worker_processes", "locust_workers", "locust_web_port"),
+    }
 )
 
 
@@ -29,6 +32,9 @@ class LoadOptions:
     rate_rps: float = 100.0
     duration_s: float = 30.0
     stages: tuple[Stage, ...] = ()
+    arrivals: Arrivals = Arrivals.EVEN
+    max_connections: int = 0
+    worker_processes: int = 1
     users: int = 100
     spawn_rate_per_s: float = 10.0
     wait_min_s: float = 0.0
@@ -59,6 +65,7 @@ class LoadOptions:
             timeout_s=options.timeout_s,
             warm_up_retries=options.warm_up_retries,
             seed=options.seed,
+            worker_processes=options.worker_processes,
             locust_workers=options.locust_workers,
             locust_web_port=options.locust_web_port,
         )
@@ -90,6 +97,14 @@ class LoadOptions:
         if unused := sorted(set(meant) - self._used()):
             used = ", ".join(PROFILES[self.profile].__struct_fields__)
             yield f"{', '.join(unused)}: not used by the profile {self.profile}, which goes by {used}"
+        open_loop = PROFILES[self.profile] in (ConstantRate, RampingRate)
+        if self.worker_processes > 1 and not (self.engine == "builtin" and open_loop):
+            yield (
+                "worker_processes is for the engine builtin with constant_rate or ramping_rate, "
+                f"not for {self.engine} with {self.profile}"
+            )
+        if self.engine != "builtin" and open_loop and self.arrivals is not Arrivals.EVEN:
+            yield f"arrivals is {self.arrivals}, the engine {self.engine} has even ones only"
         if self.engine != "locust" and (self.locust_workers or self.locust_web_port):
             yield f"locust_workers and locust_web_port are for the engine locust, not for {self.engine}"
         if self.engine == "k6" and self.profile == "script" and "spawn_rate_per_s" in meant:
@@ -108,7 +123,7 @@ def _above_0(highest: float) -> tuple[Callable[[float], bool], str]:
 
 def _are_stages(stages: tuple[Stage, ...]) -> bool:
     return bool(stages) and all(
-        0 <= stage.rate_rps <= _RATE_MAXIMUM_RPS and 0 < stage.duration_s <= _DURATION_MAXIMUM_S
+        0 <= stage.rate_rps <= _RATE_MAXIMUM_RPS and 0 <= stage.duration_s <= _DURATION_MAXIMUM_S
         for stage in stages
     )
 
@@ -122,9 +137,11 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "duration_s": _above_0(_DURATION_MAXIMUM_S),
     "stages": (
         _are_stages,
-        f"one RATE:SECONDS or more, of rates between 0 and {_RATE_MAXIMUM_RPS} and seconds above 0 "
-        f"and at most {_DURATION_MAXIMUM_S}",
+        f"one RATE:SECONDS or more, of rates between 0 and {_RATE_MAXIMUM_RPS} and seconds between 0 "
+        f"and {_DURATION_MAXIMUM_S}",
     ),
+    "max_connections": _between(0, 10_000),
+    "worker_processes": _between(1, 64),
     "users": _between(1, 100_000),
     "spawn_rate_per_s": _above_0(100_000),
     "wait_min_s": _between(0, 3_600),

@@ -5,6 +5,7 @@ Leaves out where a plan comes from and what makes it valid (`load_options`), and
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 
 import msgspec
@@ -12,10 +13,17 @@ import msgspec
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A part of a ramp: within `duration_s` the rate goes evenly to `rate_rps`."""
+    """A part of a ramp: within `duration_s` the rate goes evenly to `rate_rps`; at once where that is 0."""
 
     rate_rps: float
     duration_s: float
+
+
+class Arrivals(StrEnum):
+    """How the requests of an open loop lie within its rate."""
+
+    EVEN = "even"  # each as far from the next as the rate says
+    POISSON = "poisson"  # as those of many clients who know nothing of each other
 
 
 # Structs and not dataclasses, for the tag that tells the shapes apart. A field is named as its setting is.
@@ -31,10 +39,20 @@ class ClosedLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class ConstantRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="constant_rate"):
-    """An open loop: a request every 1/`rate_rps` seconds, however long the answers take."""
+    """An open loop: `rate_rps` requests each second, however long the answers take.
+
+    `max_connections` is how many may be under way, 0 for as many as come in two seconds and 2,000 at most.
+    """
 
     rate_rps: float
     duration_s: float
+    arrivals: Arrivals = Arrivals.EVEN
+    max_connections: int = 0
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """As the ramp it is: one that stays level."""
+        return (Stage(rate_rps=self.rate_rps, duration_s=self.duration_s),)
 
     @property
     def planned_requests(self) -> int:
@@ -46,6 +64,8 @@ class RampingRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
 
     rate_rps: float
     stages: tuple[Stage, ...]
+    arrivals: Arrivals = Arrivals.EVEN
+    max_connections: int = 0
 
     @property
     def planned_requests(self) -> int:
@@ -100,8 +120,9 @@ class LoadPlan:
     """`profile` is the shape of the load; `planned_requests` of it is None where only time is planned.
 
     `warm_up_retries` is how often a warm-up request of a host may fail before the run is given up; warm-up
-    requests are never samples. `seed` fixes the order of hosts: same seed, same order. What begins with
-    `locust_` is for that engine alone: workers in the cluster, and a port for its web page (0: none).
+    requests are never samples. `seed` fixes all that chance decides: same seed, same load. `worker_processes`
+    share an open loop of the built-in engine. What begins with `locust_` is for that engine alone: workers in
+    the cluster, and a port for its web page (0: none).
     """
 
     engine: str
@@ -109,6 +130,7 @@ class LoadPlan:
     timeout_s: float
     warm_up_retries: int
     seed: int
+    worker_processes: int = 1
     locust_workers: int = 0
     locust_web_port: int = 0
 

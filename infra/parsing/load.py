@@ -5,7 +5,7 @@ Leaves out which settings of a load go together: `python -m loadtest check` says
 
 import re
 
-from infra.model import Comparison, LoadProfile, LoadSettings, LoadStage, ObjectiveSettings
+from infra.model import Arrivals, Comparison, LoadProfile, LoadSettings, LoadStage, ObjectiveSettings
 from infra.parsing.forms import NAME
 from infra.reading import Section
 
@@ -22,6 +22,9 @@ def load(section: Section) -> LoadSettings:
         rate_rps=section.integer("load_rate_rps", at_least=0, at_most=1_000_000),
         duration_s=section.integer("load_duration_s", at_least=1, at_most=86_400),
         stages=tuple(_stage(item) for item in section.sections("load_stages", label="rate_rps")),
+        arrivals=section.choice("load_arrivals", Arrivals),
+        max_connections=section.integer("load_max_connections", at_least=0, at_most=10_000),
+        worker_processes=section.integer("load_worker_processes", at_least=1, at_most=64),
         users=section.integer("load_users", at_least=1, at_most=100_000),
         spawn_rate_per_s=section.integer("load_spawn_rate_per_s", at_least=1, at_most=100_000),
         wait_min_s=section.number_text("load_wait_min_s"),

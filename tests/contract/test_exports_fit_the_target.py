@@ -3,7 +3,7 @@
 import json
 
 from infra import model, outputs
-from infra.model import ChaosAction, Comparison, LoadProfile
+from infra.model import Arrivals, ChaosAction, Comparison, LoadProfile
 from infra.outputs import export
 from infra.stack import build
 from loadtest import load_options, plan, slo, target
@@ -54,5 +54,6 @@ def test_every_exported_field_is_one_the_load_test_knows_and_the_other_way_round
 def test_both_sides_mean_the_same_schema_and_the_same_comparisons() -> None:
     assert outputs.SCHEMA_VERSION == target.SCHEMA_VERSION
     assert [choice.value for choice in LoadProfile] == [*plan.PROFILES]
+    assert [choice.value for choice in Arrivals] == [choice.value for choice in plan.Arrivals]
     assert [choice.value for choice in Comparison] == [choice.value for choice in slo.Comparison]
     assert [choice.value for choice in ChaosAction] == [choice.value for choice in Action]

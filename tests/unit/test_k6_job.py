@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from loadtest.engines.connections import Connections
 from loadtest.engines.exchange import Request
-from loadtest.engines.k6.job import WARM_UP_SCENARIO, Clients, clients_of, load_of
+from loadtest.engines.k6.job import WARM_UP_SCENARIO, clients_of, load_of
 from loadtest.load_options import LoadOptions
 from loadtest.plan import LoadPlan, Stage
 
@@ -24,19 +25,29 @@ def load(made: LoadPlan) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("made", "clients"),
     [
-        (plan(requests=200, concurrency=20), Clients(ready=20, most=20)),
-        (plan(requests=5, concurrency=20), Clients(ready=5, most=5)),
-        (plan(profile="constant_rate", rate_rps=10), Clients(ready=10, most=20)),
-        (plan(profile="constant_rate", rate_rps=1_000), Clients(ready=100, most=2_000)),
-        (plan(profile="constant_rate", rate_rps=1_000, timeout_s=0.5), Clients(ready=100, most=500)),
-        (plan(profile="constant_rate", rate_rps=100_000), Clients(ready=2_000, most=2_000)),
+        (plan(requests=200, concurrency=20), Connections(ready=20, most=20)),
+        (plan(requests=5, concurrency=20), Connections(ready=5, most=5)),
+        (plan(profile="constant_rate", rate_rps=10), Connections(ready=10, most=20)),
+        (plan(profile="constant_rate", rate_rps=1_000), Connections(ready=100, most=2_000)),
+        (plan(profile="constant_rate", rate_rps=1_000, timeout_s=0.5), Connections(ready=100, most=500)),
+        (plan(profile="constant_rate", rate_rps=100_000), Connections(ready=2_000, most=2_000)),
+        (
+            plan(profile="constant_rate", rate_rps=1_000, max_connections=7),
+            Connections(ready=7, most=7),
+        ),
+        (
+            plan(profile="constant_rate", rate_rps=1_000, max_connections=5_000),
+            Connections(ready=100, most=5_000),
+        ),
         (
             plan(profile="ramping_rate", rate_rps=0, stages=(Stage(rate_rps=500, duration_s=1),)),
-            Clients(ready=50, most=1_000),
+            Connections(ready=50, most=1_000),
         ),
     ],
 )
-def test_there_are_clients_for_answers_that_come_late_up_to_a_limit(made: LoadPlan, clients: Clients) -> None:
+def test_there_are_clients_for_answers_that_come_late_up_to_a_limit(
+    made: LoadPlan, clients: Connections
+) -> None:
     assert clients == clients_of(made)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from loadtest.errors import UsageError
 from loadtest.load_flags import add_flags, read_flags
-from loadtest.plan import Stage
+from loadtest.plan import Arrivals, Stage
 
 
 def given(*arguments: str) -> dict[str, Any]:
@@ -41,6 +41,10 @@ def test_a_verb_without_these_flags_overrides_nothing() -> None:
         (
             "--users 5 --spawn-rate 2 --wait-min 0.1 --wait-max 0.2",
             {"users": 5, "spawn_rate_per_s": 2.0, "wait_min_s": 0.1, "wait_max_s": 0.2},
+        ),
+        (
+            "--arrivals poisson --max-connections 9 --worker-processes 2",
+            {"arrivals": Arrivals.POISSON, "max_connections": 9, "worker_processes": 2},
         ),
         ("--locust-web --locust-workers 2", {"locust_web_port": 8089, "locust_workers": 2}),
         ("--locust-web 9000", {"locust_web_port": 9000}),

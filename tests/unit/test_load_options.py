@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.errors import UsageError
 from loadtest.load_options import LoadOptions
-from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate, Script, Stage, Users
+from loadtest.plan import Arrivals, ClosedLoop, ConstantRate, LoadPlan, RampingRate, Script, Stage, Users
 
 STAGES = (Stage(rate_rps=50, duration_s=2),)
 
@@ -42,6 +42,10 @@ def test_flags_replace_only_what_they_name() -> None:
     ("flags", "profile"),
     [
         ({"profile": "constant_rate", "rate_rps": 5.0}, ConstantRate(rate_rps=5, duration_s=30)),
+        (
+            {"profile": "constant_rate", "arrivals": Arrivals.POISSON, "max_connections": 9},
+            ConstantRate(rate_rps=100, duration_s=30, arrivals=Arrivals.POISSON, max_connections=9),
+        ),
         ({"profile": "ramping_rate", "stages": STAGES}, RampingRate(rate_rps=100, stages=STAGES)),
         (
             {"profile": "users"},
@@ -92,7 +96,7 @@ def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
         ),
         (
             {"profile": "ramping_rate", "stages": (Stage(rate_rps=2e6, duration_s=1),)},
-            "rates between 0 and 1000000 and seconds above 0 and at most 86400",
+            "rates between 0 and 1000000 and seconds between 0 and 86400",
         ),
         (
             {"engine": "k6", "profile": "script", "script": "mine.js", "spawn_rate_per_s": 5.0},
@@ -101,6 +105,17 @@ def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
         ({"profile": "constant_rate", "rate_rps": 0.0}, "it has not one request"),
         ({"profile": "script"}, "script is '', it has to be the path of a script"),
         ({"profile": "users", "wait_min_s": 2.0}, "wait_max_s is 1, it may not be below wait_min_s, 2"),
+        ({"worker_processes": 2}, "worker_processes is for the engine builtin with constant_rate or"),
+        (
+            {"engine": "k6", "profile": "constant_rate", "worker_processes": 2},
+            "not for k6 with constant_rate",
+        ),
+        (
+            {"engine": "k6", "profile": "constant_rate", "arrivals": Arrivals.POISSON},
+            "arrivals is poisson, the engine k6 has even ones only",
+        ),
+        ({"arrivals": Arrivals.POISSON}, "arrivals: not used by the profile closed"),
+        ({"profile": "constant_rate", "max_connections": -1}, "max_connections is -1, it has to be between"),
         ({"locust_workers": 2}, "locust_workers and locust_web_port are for the engine locust, not"),
         (
             {"engine": "locust", "profile": "users", "locust_workers": 2, "locust_web_port": 8089},

@@ -4,10 +4,9 @@ A constant rate is a ramp that stays level: k6's executor for ramps starts exact
 are to start, the one for constant rates may count one more, or one less, at the end.
 """
 
-from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
+from loadtest.engines.connections import Connections, connections_of
 from loadtest.engines.exchange import HEADERS, Request
 from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate, Stage
 from loadtest.schedule import host_order
@@ -19,41 +18,22 @@ WARM_UP_SCENARIO = "loadproof_warm_up"  # a name that no script of a user's has
 _WARM_UP_S, _WINDOW_AFTER_S = 1.0, 1.05
 # k6 takes whole numbers of iterations: of these many seconds, for rates with up to three decimals.
 _RATE_UNIT_S = 1_000
-# Clients there are from the start, and those k6 may add where answers are slow: by the seconds that as many
-# requests take to arrive. What then finds no client is dropped, and told.
-_READY_CLIENTS_S, _MOST_CLIENTS_S = 0.1, 2.0
-_READY_CLIENTS_LEAST, _CLIENTS_MOST = 10, 2_000
 # The order of hosts repeats after so many requests.
 _ORDER_MOST = 10_000
 # A ramp's end cuts off what is late: a part at rate 0 lets it through.
 _LATE_S = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clients:
-    """k6's virtual users; each holds one connection. `ready` of them are there before the window."""
-
-    ready: int
-    most: int
-
-
-def clients_of(plan: LoadPlan) -> Clients:
+def clients_of(plan: LoadPlan) -> Connections:
+    """k6's virtual users; each holds one connection."""
     match plan.profile:
         case ClosedLoop(requests=requests, concurrency=concurrency):
             clients = min(requests, concurrency)
-            return Clients(ready=clients, most=clients)
-        case ConstantRate(rate_rps=rate_rps):
-            return _clients_at(rate_rps, plan.timeout_s)
-        case RampingRate(rate_rps=rate_rps, stages=stages):
-            return _clients_at(max(rate_rps, *(stage.rate_rps for stage in stages)), plan.timeout_s)
+            return Connections(ready=clients, most=clients)
+        case ConstantRate() | RampingRate() as profile:
+            return connections_of(profile, timeout_s=plan.timeout_s)
         case other:
             raise TypeError(f"k6 has no clients for {other}")
-
-
-def _clients_at(rate_rps: float, timeout_s: float) -> Clients:
-    ready = max(_READY_CLIENTS_LEAST, ceil(rate_rps * _READY_CLIENTS_S))
-    most = ceil(rate_rps * min(timeout_s, _MOST_CLIENTS_S))
-    return Clients(ready=min(ready, _CLIENTS_MOST), most=min(max(ready, most), _CLIENTS_MOST))
 
 
 def load_of(plan: LoadPlan, requests: list[Request], address: str) -> dict[str, Any]:
@@ -100,16 +80,13 @@ def _load(plan: LoadPlan) -> dict[str, Any]:
                 "iterations": requests,
                 "maxDuration": "24h",
             }
-        case ConstantRate(rate_rps=rate_rps, duration_s=duration_s):
-            level = Stage(rate_rps=rate_rps, duration_s=duration_s)
-            return common | _ramp(clients_of(plan), rate_rps, (level,))
-        case RampingRate(rate_rps=rate_rps, stages=stages):
+        case ConstantRate(rate_rps=rate_rps, stages=stages) | RampingRate(rate_rps=rate_rps, stages=stages):
             return common | _ramp(clients_of(plan), rate_rps, stages)
         case other:
             raise TypeError(f"k6 has no scenario for {other}")
 
 
-def _ramp(clients: Clients, rate_rps: float, stages: tuple[Stage, ...]) -> dict[str, Any]:
+def _ramp(clients: Connections, rate_rps: float, stages: tuple[Stage, ...]) -> dict[str, Any]:
     peak_rps = max(rate_rps, *(stage.rate_rps for stage in stages))
     last = stages[-1]
     # A hundredth of a request more, so that the last one is not lost to the rounding of numbers.
