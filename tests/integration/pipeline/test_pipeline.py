@@ -41,7 +41,7 @@ def test_a_failed_deployment_is_explained_and_taken_down(bench: Bench) -> None:
 
     assert run(bench) is ExitCode.DEPLOY_FAILED
 
-    assert verbs(bench) == ["up", "destroy"]
+    assert verbs(bench) == ["up", "stack", "destroy"]
     assert "the image is not there" in bench.job.artifacts.report("comment").read_text()
     report = json.loads(bench.job.artifacts.report("json").read_text())
     assert (report["kind"], report["stage"]) == ("failed", "up")
@@ -57,7 +57,7 @@ def test_a_defect_is_taken_down_after_and_is_no_missed_objective(
     monkeypatch.setattr(pipeline, "_target", lambda stack: None)
 
     assert run(bench) is ExitCode.INCONCLUSIVE
-    assert verbs(bench) == ["up", "destroy"]
+    assert verbs(bench) == ["up", "stack", "destroy"]
 
 
 def test_a_failed_verdict_and_something_left_behind_end_as_left_behind(
@@ -91,7 +91,7 @@ def test_an_interrupt_is_explained_posted_and_taken_down_after(
 
     assert run(bench, progress=recorder) is ExitCode.INTERRUPTED
 
-    assert verbs(bench) == ["up", "destroy"]
+    assert verbs(bench) == ["up", "stack", "destroy"]
     assert "interrupted by SIGTERM" in bench.job.artifacts.report("comment").read_text()
     assert "end comment ok" in recorder.heard
 
@@ -126,7 +126,7 @@ def test_a_failure_that_cannot_be_explained_is_taken_down_after(
 
     with pytest.raises(OSError, match="planted"):
         run(bench)
-    assert verbs(bench) == ["up", "destroy"]
+    assert verbs(bench) == ["up", "stack", "destroy"]
 
 
 def test_a_defect_while_cleaning_up_is_a_clean_up_that_failed(
@@ -152,7 +152,7 @@ def test_signals_while_cleaning_up_do_not_stop_it(bench: Bench, monkeypatch: pyt
     monkeypatch.setattr(pipeline, "destroy", destroy)
 
     assert run(bench) is ExitCode.DEPLOY_FAILED
-    assert verbs(bench) == ["up", "destroy"]
+    assert verbs(bench) == ["up", "stack", "destroy"]
 
 
 def test_a_cluster_to_keep_is_kept_and_how_to_reach_it_is_said(bench: Bench) -> None:
@@ -196,7 +196,7 @@ def test_a_deployed_stack_that_does_not_answer_is_explained_and_left_up(bench: B
 
 def test_leftovers_are_taken_down_on_their_own(bench: Bench) -> None:
     assert pipeline.destroy_leftovers(bench.job, Stages(Recorder())) is ExitCode.PASSED
-    assert verbs(bench) == ["destroy"]
+    assert verbs(bench) == ["stack", "destroy"]
 
 
 def test_nothing_to_post_is_said_and_no_failure(bench: Bench) -> None:
