@@ -21,11 +21,13 @@ class Request:
 
 
 class Exchange(NamedTuple):
-    """One request with its answer; times are of `time.perf_counter_ns`."""
+    """One request with its answer; moments are of `time.perf_counter_ns`, the rest as in a sample."""
 
     started_ns: int
     ended_ns: int
     answer: Answer
+    connect_ns: int | None = None
+    first_byte_ns: int | None = None
 
     def sample(self, host: str, *, intended_ns: int, window_start_ns: int) -> Sample:
         return Sample(
@@ -38,6 +40,8 @@ class Exchange(NamedTuple):
             status=self.answer.status,
             body_bytes=self.answer.body_bytes,
             error=self.answer.error,
+            connect_ns=self.connect_ns,
+            first_byte_ns=self.first_byte_ns,
         )
 
 

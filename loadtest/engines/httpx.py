@@ -125,14 +125,17 @@ class _Pool:
 
     async def exchange(self, request: Request) -> Exchange:
         started_ns = time.perf_counter_ns()
-        answer = await self._answer(request)
-        return Exchange(started_ns, time.perf_counter_ns(), answer)
+        steps = _Steps()
+        answer = await self._answer(request, steps)
+        ended_ns = time.perf_counter_ns()
+        self.connections_opened += steps.connected_ns is not None
+        return Exchange(started_ns, ended_ns, answer, steps.connect_ns, steps.first_byte_ns(started_ns))
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _answer(self, request: Request, steps: "_Steps") -> Answer:
         status: int | None = None
         body, body_bytes = b"", 0
         try:
-            async with asyncio.timeout(self._timeout_s), self._stream(request) as response:
+            async with asyncio.timeout(self._timeout_s), self._stream(request, steps) as response:
                 status = response.status_code
                 async for piece in response.aiter_raw():
                     body_bytes += len(piece)
@@ -142,17 +145,40 @@ class _Pool:
         wrong = answer_error(status, body, request.expected_body, body_bytes=body_bytes)
         return Answer(status, body_bytes, body, wrong)
 
-    def _stream(self, request: Request) -> Any:  # noqa: ANN401 - httpx names the type only in private
+    def _stream(self, request: Request, steps: "_Steps") -> Any:  # noqa: ANN401 - httpx names the type only in private
         return self._client.stream(
             "GET",
             self._origin + request.path,
             headers={"Host": request.host},
-            extensions={"trace": self._trace},
+            extensions={"trace": steps.take},
         )
 
-    async def _trace(self, event: str, _: Mapping[str, object]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self.connections_opened += 1
+
+class _Steps:
+    """When a request came how far. Of an answer httpx tells the end of its head, not its first byte."""
+
+    def __init__(self) -> None:
+        self.connected_ns: int | None = None
+        self._connecting_ns = self._headed_ns = 0
+
+    async def take(self, event: str, _: Mapping[str, object]) -> None:
+        match event:
+            case "connection.connect_tcp.started":
+                self._connecting_ns = time.perf_counter_ns()
+            case "connection.connect_tcp.complete":
+                self.connected_ns = time.perf_counter_ns()
+            case "http11.receive_response_headers.complete":
+                self._headed_ns = time.perf_counter_ns()
+
+    @property
+    def connect_ns(self) -> int | None:
+        """None where a connection was begun and never stood."""
+        if self.connected_ns is not None:
+            return self.connected_ns - self._connecting_ns
+        return None if self._connecting_ns else 0
+
+    def first_byte_ns(self, started_ns: int) -> int | None:
+        return self._headed_ns - started_ns if self._headed_ns else None
 
 
 def _error_class(error: Exception) -> ErrorClass:

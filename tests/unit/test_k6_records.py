@@ -18,14 +18,20 @@ def row(metric: str, value: float, *, at_ns: int = 0, user: int = 1, **tags: obj
 
 
 def request(
-    *, ended_ns: int, blocked_ms: float = 0, connecting_ms: float = 0, duration_ms: float = 0, **tags: object
+    *,
+    ended_ns: int,
+    blocked_ms: float = 0,
+    connecting_ms: float = 0,
+    duration_ms: float = 0,
+    receiving_ms: float = 0,
+    **tags: object,
 ) -> list[str]:
     figures = {
         "http_reqs": 1.0,
         "http_req_duration": duration_ms,
         "http_req_blocked": blocked_ms,
         "http_req_connecting": connecting_ms,
-        "http_req_receiving": 0.0,
+        "http_req_receiving": receiving_ms,
     }
     return [row(metric, value, at_ns=ended_ns, **tags) for metric, value in figures.items()]
 
@@ -48,6 +54,18 @@ def test_latency_counts_from_the_actual_start_with_the_wait_for_a_connection() -
     assert 1 == records.connections_opened
     window = records.window
     assert (START_NS + 1_000_000, START_NS + 9_000_000) == (window.started_unix_ns, window.ended_unix_ns)
+
+
+def test_a_latency_is_split_as_k6_tells_it() -> None:
+    opened = request(
+        ended_ns=5_000_000, blocked_ms=1.5, connecting_ms=1.25, duration_ms=2.5, receiving_ms=0.5
+    )
+    reused = request(ended_ns=9_000_000, blocked_ms=0.25, duration_ms=2)
+    nobody = request(ended_ns=9_500_000, blocked_ms=0.25, status=0, error_code=1212)
+    samples, _ = read(*opened, *reused, *nobody)
+    assert [(1_250_000, 3_500_000), (0, 2_250_000), (None, None)] == [
+        (one.connect_ns, one.first_byte_ns) for one in samples
+    ]
 
 
 def test_the_window_begins_when_the_script_says_so() -> None:

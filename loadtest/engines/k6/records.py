@@ -42,6 +42,16 @@ class _Request:
         return round((told_ms or figures.get("loadproof_failed_after_ms", 0.0)) * 1e6)
 
     @property
+    def connect_ns(self) -> int | None:
+        return round(self.figures_ms.get("http_req_connecting", 0.0) * 1e6) if self.status else None
+
+    @property
+    def first_byte_ns(self) -> int | None:
+        """k6 tells how long it took from there to the end."""
+        transfer_ns = round(self.figures_ms.get("http_req_receiving", 0.0) * 1e6)
+        return self.latency_ns - transfer_ns if self.status else None
+
+    @property
     def whole(self) -> bool:
         return "http_req_receiving" in self.figures_ms
 
@@ -116,6 +126,8 @@ class Records:
                 status=request.status or None,
                 body_bytes=request.body_bytes,
                 error=request.error,
+                connect_ns=request.connect_ns,
+                first_byte_ns=request.first_byte_ns,
             )
         )
 

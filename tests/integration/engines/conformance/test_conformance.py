@@ -63,6 +63,7 @@ ERRORS = {
 }
 # How far from its first moment the window may be told: another program's lines take their time.
 TOLD_EARLY_NS, TOLD_LATE_NS = 2 * 10**9, 2 * 10**8
+TELL_NO_PARTS = {"builtin", "locust"}
 WHOLE = {RIGHT, "404", "503", "wrong body"}
 
 
@@ -169,6 +170,18 @@ def test_a_latency_is_what_the_server_took_and_little_more(run: Run) -> None:
     assert min(beyond_ms) > -1, "none is shorter than what it consists of"
     # Generous, for a busy machine, but a second latency of the server's is too much.
     assert quantiles(beyond_ms)[0] < 0.75 * LATENCY_S * 1e3
+
+
+def test_a_latency_is_split_into_parts_that_fit_into_it(run: Run) -> None:
+    parts_ns = [
+        (one.connect_ns, one.first_byte_ns, one.latency_ns)
+        for one in run.samples
+        if one.connect_ns is not None and one.first_byte_ns is not None
+    ]
+    assert bool(parts_ns) == (run.plan.engine not in TELL_NO_PARTS)
+    assert all(0 <= connect <= first_byte <= latency for connect, first_byte, latency in parts_ns)
+    waits_ms = [(first_byte - connect) / 1e6 for connect, first_byte, _ in parts_ns]
+    assert min(waits_ms, default=LATENCY_S * 1e3) > LATENCY_S * 1e3 - 1, "the server waits before it answers"
 
 
 def test_a_request_that_times_out_ends_with_its_time(run: Run) -> None:
