@@ -13,8 +13,11 @@ help:  ## list the targets
 run: setup  ## the whole job: set-up, cluster, load, report, everything down again (STACK=ci)
 	@python -m loadtest pipeline --stack $(STACK)
 
+# Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
+# by modules, because a module's tests share what is costly.
 test: setup-test lint  ## every test, those on a real cluster included
-	@python -m pytest
+	@python -m pytest -m "not cluster" --numprocesses=3 --dist=loadscope
+	@python -m pytest -m cluster
 
 lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .

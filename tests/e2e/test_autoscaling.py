@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.workspace import Workspace, free_port
+from tests.e2e.workspace import Workspace
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

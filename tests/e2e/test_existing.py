@@ -16,7 +16,8 @@ from infra.stack import cluster_args
 from infra.stack_file import settings_of
 from loadtest.cluster import kind
 from tests.certificates import certificate
-from tests.e2e.workspace import PROJECT, Workspace, free_port
+from tests.e2e.workspace import PROJECT, Workspace
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 STACK = "e2e"
@@ -126,13 +127,6 @@ def make_workspace(root: Path) -> Workspace:
     initialised = workspace.run("pulumi", "stack", "init", STACK)
     assert initialised.returncode == 0, initialised.stderr
     return workspace
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) -> None:

@@ -1,14 +1,12 @@
 """Configurations to test with: that of the committed `ci` stack, and the same with something changed."""
 
 import json
-import socket
 from collections.abc import Mapping
 from typing import Any
 
 from infra.model import StackSettings
 from infra.parsing import SettingsError, parse
 from infra.paths import PROJECT_FILE, ROOT
-from infra.ports import LOOPBACK
 from infra.project_file import read_yaml, with_defaults, without_namespace
 
 STACK = "test"
@@ -29,11 +27,6 @@ def as_the_engine_hands_it_over(**changed: Any) -> dict[str, str]:
         f"loadproof:{key}": value if isinstance(value, str) else json.dumps(value)
         for key, value in ci_config(**changed).items()
     }
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def app(name: str, **changed: Any) -> dict[str, Any]:

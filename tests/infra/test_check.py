@@ -13,7 +13,7 @@ from infra import placed
 from infra.check import check
 from infra.paths import KUBECONFIGS, ROOT
 from infra.ports import LOOPBACK
-from tests.infra.configuration import free_port
+from tests.ports import free_port
 
 CI = (ROOT / "Pulumi.ci.yaml").read_text()
 

@@ -11,8 +11,9 @@ import pulumi
 import pytest
 
 from infra.paths import ROOT
-from tests.infra.configuration import app, as_the_engine_hands_it_over, free_port
+from tests.infra.configuration import app, as_the_engine_hands_it_over
 from tests.infra.recording import Recording, record
+from tests.ports import free_port
 
 _DOCKER = """#!{python}
 import json

@@ -12,8 +12,9 @@ from infra import placed
 from infra.model import StackSettings
 from infra.ports import LOOPBACK
 from infra.settings import load
-from tests.infra.configuration import as_the_engine_hands_it_over, free_port
+from tests.infra.configuration import as_the_engine_hands_it_over
 from tests.infra.recording import record
+from tests.ports import free_port
 
 
 def loaded(*, preview: bool = False, **changed: Any) -> StackSettings:

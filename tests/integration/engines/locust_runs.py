@@ -1,7 +1,6 @@
 """Loads by the engine `locust` against a loopback server, for the tests of what only this engine does."""
 
 import contextlib
-import socket
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
@@ -52,9 +51,3 @@ def locust_processes() -> list[psutil.Process]:
             if "loadtest.engines.locust.runner" in one.cmdline():
                 found.append(one)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -23,7 +23,6 @@ from loadtest.sample import ErrorClass, Sample
 from tests.integration.engines.locust_runs import (
     BODIES,
     PLAN,
-    free_port,
     locust_processes,
     run,
     script,
@@ -33,6 +32,7 @@ from tests.integration.engines.locust_runs import (
 from tests.integration.engines.raw_server import Behaviour, Peer, raw_server
 from tests.integration.engines.targets import target_at
 from tests.integration.engines.test_client import FAULTS
+from tests.ports import free_port
 
 
 def test_users_come_at_their_rate_and_wait_between_requests() -> None:

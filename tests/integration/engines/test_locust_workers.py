@@ -20,8 +20,9 @@ from loadtest.engines.locust.runner.job import Job
 from loadtest.errors import InconclusiveError
 from loadtest.plan import Users
 from loadtest.target import TargetEnvironment
-from tests.integration.engines.locust_runs import BODIES, PLAN, free_port, run, script, scripted
+from tests.integration.engines.locust_runs import BODIES, PLAN, run, script, scripted
 from tests.integration.engines.raw_server import Peer
+from tests.ports import free_port
 
 USERS = Users(users=6, spawn_rate_per_s=6, wait_min_s=0.02, wait_max_s=0.06, duration_s=1.5)
 DISTRIBUTED = replace(PLAN, profile=USERS, locust_workers=2)
