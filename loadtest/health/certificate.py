@@ -7,6 +7,7 @@ and of this time. Leaves out load, which goes over plain HTTP.
 import base64
 import binascii
 import ssl
+import time
 from dataclasses import dataclass
 
 import httpx
@@ -19,8 +20,8 @@ from loadtest.target import AppTarget, TargetEnvironment
 
 _PORT = 443
 _END = "-----END CERTIFICATE-----"
-# A connection is of the one name it was opened for.
-_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+# A step whose turn comes when the time is up is still begun, and fails in its own words.
+_LEAST_S = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +33,21 @@ class AnswersOverTls:
 
     def obstacle(self, timeout_s: float) -> str | None:
         ingress = self.target.ingress
+        deadline_s = time.monotonic() + timeout_s
+
+        def left_s() -> float:
+            return max(_LEAST_S, deadline_s - time.monotonic())
+
         try:
-            context = trusting(self._certificate(timeout_s))
-            with (
-                forwarded_port(
-                    self.kubectl,
-                    namespace=ingress.namespace,
-                    service=ingress.service,
-                    service_port=_PORT,
-                    timeout_s=timeout_s,
-                ) as port,
-                httpx.Client(timeout=timeout_s, trust_env=False, verify=context, limits=_NONE_KEPT) as client,
-            ):
-                answers = (_wrong(client, port, app) for app in self.target.apps)
+            context = trusting(self._certificate(left_s()))
+            with forwarded_port(
+                self.kubectl,
+                namespace=ingress.namespace,
+                service=ingress.service,
+                service_port=_PORT,
+                timeout_s=left_s(),
+            ) as port:
+                answers = (_wrong(context, port, app, timeout_s=left_s()) for app in self.target.apps)
                 return "; ".join(filter(None, answers)) or None
         except (UnhealthyError, MonitoringError) as error:
             return error.message
@@ -80,7 +83,9 @@ def _first(chain: str) -> str:
     return own + end
 
 
-def _wrong(client: httpx.Client, port: int, app: AppTarget) -> str | None:
+def _wrong(context: ssl.SSLContext, port: int, app: AppTarget, *, timeout_s: float) -> str | None:
     url = f"https://127.0.0.1:{port}{app.path}"
-    wrong = wrong_answer(client, url, app, extensions={"sni_hostname": app.host})
+    # A client of its own: a connection is of the one name it was opened for.
+    with httpx.Client(timeout=timeout_s, trust_env=False, verify=context) as client:
+        wrong = wrong_answer(client, url, app, extensions={"sni_hostname": app.host})
     return f"{app.host}: {wrong}" if wrong else None

@@ -2,6 +2,8 @@
 
 import base64
 import ssl
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.certificate import AnswersOverTls
 from tests.certificates import certificate
 from tests.integration.fake_program import FakeProgram, fake_program
-from tests.integration.loopback import Answer, Asked, loopback_server
+from tests.integration.loopback import Answer, Asked, Respond, loopback_server
 from tests.unit.monitoring.values import target
 
 HOSTS = ("foo.localhost", "bar.localhost")
@@ -40,10 +42,10 @@ def obstacle(
     *,
     served: tuple[str, str],
     secret: str,
-    wrong_body: bool = False,
+    respond: Respond = app_of_host,
+    timeout_s: float = 5.0,
 ) -> str | None:
     """What stands in the way where the ingress serves one certificate and the secret holds another or it."""
-    respond = (lambda asked: Answer(body=b"else")) if wrong_body else app_of_host
     with loopback_server(respond, served_with(tmp_path, served)) as server:
         program.answers(
             {
@@ -55,7 +57,7 @@ def obstacle(
             }
         )
         kubectl = Kubectl(kubeconfig_path="k", context="c", program=program.path)
-        return AnswersOverTls(target=target(), secret="certificate", kubectl=kubectl).obstacle(5.0)
+        return AnswersOverTls(target=target(), secret="certificate", kubectl=kubectl).obstacle(timeout_s)
 
 
 def test_the_very_certificate_and_the_right_bodies_pass(program: FakeProgram, tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_an_expired_certificate_does_not(program: FakeProgram, tmp_path: Path) -
 
 def test_a_wrong_body_does_not(program: FakeProgram, tmp_path: Path) -> None:
     pair = certificate(*HOSTS)
-    found = obstacle(program, tmp_path, served=pair, secret=pair[0], wrong_body=True)
+    found = obstacle(program, tmp_path, served=pair, secret=pair[0], respond=lambda _: Answer(body=b"else"))
     assert found is not None
     assert "foo.localhost: the body is 'else'" in found
 
@@ -112,6 +114,18 @@ def test_a_wrong_body_does_not(program: FakeProgram, tmp_path: Path) -> None:
 def test_a_secret_without_a_certificate_is_said(program: FakeProgram, tmp_path: Path, secret: str) -> None:
     found = obstacle(program, tmp_path, served=certificate(*HOSTS), secret=secret)
     assert "certificate cannot be read" in (found or "")
+
+
+def test_all_of_it_together_takes_no_longer_than_it_may(program: FakeProgram, tmp_path: Path) -> None:
+    def late(asked: Asked) -> Answer:
+        return replace(app_of_host(asked), delay_s=1.5)
+
+    pair = certificate(*HOSTS)
+    begun_s = time.monotonic()
+    said = obstacle(program, tmp_path, served=pair, secret=pair[0], respond=late, timeout_s=2.0)
+    assert said is not None
+    assert "bar.localhost: ReadTimeout" in said
+    assert time.monotonic() - begun_s < 2.9, "each of two hosts answers within the time, both together do not"
 
 
 def test_a_secret_that_is_not_there_yet_is_said(program: FakeProgram) -> None:
