@@ -11,7 +11,10 @@ from loadtest.target import TargetEnvironment
 
 class Engine(Protocol):
     def check(self, plan: LoadPlan) -> None:
-        """Raises MachineError where this machine does not let it hold what the plan takes (open files)."""
+        """Raises MachineError where this machine does not let it hold what the plan takes (open files).
+
+        UsageError where the plan's script is one that it cannot take.
+        """
         ...
 
     def run(

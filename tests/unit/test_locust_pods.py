@@ -1,6 +1,7 @@
 """The objects of a load from inside the cluster: what pod security asks, and the whole of our program."""
 
 import ast
+import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,26 +10,17 @@ from typing import Any
 import pytest
 
 from loadtest.engines.locust import pods, runner
-from loadtest.engines.locust.runner.job import App, Job, read_job
+from loadtest.engines.locust.engine import LocustEngine
+from loadtest.engines.locust.runner.job import Job, read_job
+from loadtest.errors import UsageError
+from loadtest.load_options import LoadOptions
 from loadtest.target import LoadPodsTarget
+from tests.unit.locust_jobs import job
 
 LOAD = LoadPodsTarget(
     namespace="pr-1-load", namespace_labels={"app.kubernetes.io/name": "load"}, image="loadproof/locust:1"
 )
-JOB = Job(
-    base_url="http://10.96.0.7:80",
-    apps=(App(host="foo.localhost", path="/", expected_body="foo"),),
-    users=100,
-    spawn_rate_per_s=10,
-    wait_min_s=0,
-    wait_max_s=1,
-    duration_s=30,
-    timeout_s=10,
-    seed=1,
-    locustfile=None,
-    web_port=None,
-    workers=3,
-)
+JOB = job(users=100, spawn_rate_per_s=10, duration_s=30, workers=3)
 PODS = pods.pods_of(LOAD, JOB)
 
 
@@ -57,10 +49,12 @@ def test_every_pod_passes_the_restricted_standard_and_has_limits_and_an_end(pod:
     assert {"configMap", "emptyDir", "name"} == {key for volume in spec["volumes"] for key in volume}
 
 
-def mounted(job: Job, locustfile: str | None) -> dict[str, str]:
+def mounted(told: Job, locustfile: bytes | None) -> dict[str, str]:
     """What a pod finds under its working directory."""
-    files = pods.program(LOAD, job, locustfile)["data"]
-    [pod, *_] = pods.pods_of(LOAD, job)
+    program = pods.program(LOAD, told, locustfile)
+    theirs = {key: base64.b64decode(value).decode("latin-1") for key, value in program["binaryData"].items()}
+    files = program["data"] | theirs
+    [pod, *_] = pods.pods_of(LOAD, told)
     [items] = [volume["configMap"]["items"] for volume in pod["spec"]["volumes"] if "configMap" in volume]
     return {item["path"]: files[item["key"]] for item in items}
 
@@ -74,8 +68,20 @@ def test_the_program_lies_where_its_name_says_and_takes_its_job_from_a_file(tmp_
 
 
 def test_a_users_locustfile_goes_along_as_it_is() -> None:
-    found = mounted(replace(JOB, locustfile=pods.LOCUSTFILE), "print('theirs')")
-    assert found[Path(pods.LOCUSTFILE).name] == "print('theirs')"
+    for theirs in ("print('theirs')", "# coding: latin-1\nprint('caf\xe9')"):
+        found = mounted(replace(JOB, locustfile=pods.LOCUSTFILE), theirs.encode("latin-1"))
+        assert found[Path(pods.LOCUSTFILE).name] == theirs
+
+
+def test_a_locustfile_that_no_pod_can_be_given_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    file = tmp_path / "locustfile.py"
+    options = LoadOptions(engine="locust", profile="script", script=str(file), locust_workers=1)
+    plan = options.plan()
+    file.write_bytes(b"#" * (2**20 - pods.OWN_MOST_BYTES))
+    LocustEngine().check(plan)
+    file.write_bytes(b"#" * (2**20 - pods.OWN_MOST_BYTES + 1))
+    with pytest.raises(UsageError, match=r"locustfile\.py has 917,505 bytes, .* take 917,504 at most"):
+        LocustEngine().check(plan)
 
 
 def test_the_program_imports_nothing_of_this_project_but_itself() -> None:
@@ -92,4 +98,4 @@ def test_the_program_imports_nothing_of_this_project_but_itself() -> None:
 
 
 def test_the_whole_program_fits_into_one_config_map() -> None:
-    assert len(json.dumps(pods.program(LOAD, JOB, None))) < 500_000, "half of what Kubernetes takes"
+    assert len(json.dumps(pods.program(LOAD, JOB, None))) < pods.OWN_MOST_BYTES

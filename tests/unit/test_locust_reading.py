@@ -7,27 +7,13 @@ import pytest
 
 from loadtest.engines.locust.notes import notes
 from loadtest.engines.locust.reading import Ended, Failure, Reading, SenderTotals
-from loadtest.engines.locust.runner.job import App, Job
 from loadtest.errors import InconclusiveError
 from loadtest.sample import Arm, ErrorClass, Sample
+from tests.unit.locust_jobs import job
 
 STARTED_NS = 1_700_000_000_000_000_000
 MS = 1_000_000
-JOB = Job(
-    base_url="http://127.0.0.1:80",
-    apps=(App(host="foo", path="/", expected_body="foo"),),
-    users=1,
-    spawn_rate_per_s=1,
-    wait_min_s=0,
-    wait_max_s=0,
-    duration_s=1,
-    timeout_s=1,
-    seed=1,
-    locustfile=None,
-    web_port=None,
-)
-
-
+JOB = job()
 CUT = b'["foo",17'
 
 

@@ -6,7 +6,9 @@ A user opens a connection with its first request, as locust's users do: that is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from loadtest.engines.locust import pods
 from loadtest.engines.locust.in_cluster import in_cluster
 from loadtest.engines.locust.job_of import job_of, users_of
 from loadtest.engines.locust.locally import locally
@@ -17,7 +19,7 @@ from loadtest.engines.locust.watching import watch
 from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up_hosts
 from loadtest.load_run import Generator, LoadRun
-from loadtest.plan import LoadPlan
+from loadtest.plan import LoadPlan, Script
 from loadtest.sample import Sample
 from loadtest.target import TargetEnvironment
 
@@ -29,9 +31,11 @@ class LocustEngine:
     warm_up_pause_s: float = 0.5
 
     def check(self, plan: LoadPlan) -> None:
-        users = users_of(plan)
         if not plan.locust_workers:
+            users = users_of(plan)
             check_open_files(users, f"{users} users")
+        elif isinstance(plan.profile, Script):
+            pods.read_locustfile(Path(plan.profile.script))
 
     def run(
         self,

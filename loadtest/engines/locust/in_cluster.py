@@ -69,7 +69,7 @@ def _start_pods(kubectl: Kubectl, job: Job, target: TargetEnvironment) -> None:
         master_host=_cluster_address(kubectl, load.namespace, pods.MASTER),
         locustfile=None if job.locustfile is None else pods.LOCUSTFILE,
     )
-    locustfile = None if job.locustfile is None else Path(job.locustfile).read_text()
+    locustfile = None if job.locustfile is None else pods.read_locustfile(Path(job.locustfile))
     _create(kubectl, pods.program(load, there, locustfile), *pods.pods_of(load, there))
     _wait_ready(kubectl, load, expected=job.workers + 1)
 

@@ -21,6 +21,8 @@ def notes(job: Job, ended: Ended, hosts: Mapping[str, int]) -> Iterator[str]:
     ours = {app.host for app in job.apps}
     if others := {host: requests for host, requests in hosts.items() if host not in ours}:
         yield _elsewhere(others)
+    if untimed := sum(one.untimed for one in ended.senders):
+        yield f"{untimed:,} requests of the locustfile did not tell how long they took: no figure has them"
     for failure in ended.failures:
         yield f"Tasks raised {failure.count:,} times: {failure.message[:_MESSAGE_CHARACTERS]}"
 

@@ -3,6 +3,7 @@
 A master that waits to be told to start, and workers that look for it. Leaves out making and removing them.
 """
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from loadtest.engines.locust import runner
 from loadtest.engines.locust.runner.job import Job
+from loadtest.errors import UsageError
 from loadtest.target import LoadPodsTarget
 
 MASTER = "master"
@@ -22,6 +24,9 @@ _CODE = "/load"
 _PACKAGE = runner.__name__.replace(".", "/")
 _USERS_KEY = "their-locustfile.py"  # not the name of a module of ours
 _USER_ID = 65532
+# A ConfigMap holds 1 MiB; an eighth of it is for what is ours.
+OWN_MOST_BYTES = 2**17
+_LOCUSTFILE_MOST_BYTES = 2**20 - OWN_MOST_BYTES
 # A pod that nobody removes ends by itself so long after the load.
 _FORGOTTEN_S = 600
 # One process sends from one core.
@@ -63,16 +68,29 @@ def service(pods: LoadPodsTarget) -> Mapping[str, Any]:
     }
 
 
-def program(pods: LoadPodsTarget, job: Job, locustfile: str | None) -> Mapping[str, Any]:
-    """What the image does not hold: our program, the job, and the user's locustfile."""
-    files = {file.name: file.read_text() for file in _modules()} | {"job.json": job.text()}
-    if locustfile is not None:
-        files[_USERS_KEY] = locustfile
+def read_locustfile(file: Path) -> bytes:
+    """A user's own, as it is. Raises UsageError where pods cannot be given it."""
+    content = file.read_bytes()
+    if len(content) > _LOCUSTFILE_MOST_BYTES:
+        raise UsageError(
+            f"{file} has {len(content):,} bytes, pods of the cluster take {_LOCUSTFILE_MOST_BYTES:,} at most",
+            hint="Does it hold data that users could read from elsewhere, or make up?",
+        )
+    return content
+
+
+def program(pods: LoadPodsTarget, job: Job, locustfile: bytes | None) -> Mapping[str, Any]:
+    """What the image does not hold: our program, the job, and the user's locustfile.
+
+    That one may be in any encoding that Python reads.
+    """
+    theirs = {} if locustfile is None else {_USERS_KEY: base64.b64encode(locustfile).decode("ascii")}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "load", "namespace": pods.namespace},
-        "data": files,
+        "data": {file.name: file.read_text() for file in _modules()} | {"job.json": job.text()},
+        "binaryData": theirs,
     }
 
 

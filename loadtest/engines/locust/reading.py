@@ -17,6 +17,7 @@ class SenderTotals(msgspec.Struct, frozen=True):
     requests: int
     cpu_s: float
     connections_opened: int
+    untimed: int = 0  # told of as requests, but not how long they took
     clock_ahead_ns: int | None = None
     clock_uncertainty_ns: int | None = None
 

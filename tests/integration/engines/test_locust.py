@@ -259,6 +259,29 @@ def test_what_tasks_raise_is_told(tmp_path: Path) -> None:
     assert "their mistake" in note
 
 
+def test_what_a_locustfile_tells_of_without_its_time_is_no_sample_and_said(tmp_path: Path) -> None:
+    file = script(
+        tmp_path,
+        """
+        from locust import FastHttpUser, constant, task
+
+        class Theirs(FastHttpUser):
+            wait_time = constant(0.05)
+
+            @task
+            def ask(self):
+                self.client.get("/", headers={"Host": "foo.localhost"})
+                self.environment.events.request.fire(
+                    request_type="WS", name="open", response_time=None, response_length=0, exception=None
+                )
+        """,
+    )
+    samples, load_run, asked = run(scripted(file, duration_s=0.6))
+    assert len(samples) == len(asked) > 3
+    [note] = load_run.generator.notes
+    assert note.startswith(f"{len(samples)} requests of the locustfile did not tell how long they took")
+
+
 def test_settings_that_lie_about_do_not_change_the_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

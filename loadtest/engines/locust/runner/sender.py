@@ -15,9 +15,13 @@ from loadtest.engines.locust.runner.records import Clock, record
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Of one process from the first user to the last; `cpu_s` is the whole process's."""
+    """Of one process from the first user to the last; `cpu_s` is the whole process's.
+
+    `untimed` are what a locustfile told of as requests without saying how long they took.
+    """
 
     requests: int
+    untimed: int
     cpu_s: float
     connections_opened: int
 
@@ -28,7 +32,7 @@ class Sender:
     def __init__(self, events: Events, clock: Clock, write: Callable[[str], None]) -> None:
         self._clock = clock
         self._write = write
-        self._requests = self._connections = 0
+        self._requests = self._untimed = self._connections = 0
         self._cpu_before_s = time.process_time()
         _send_once()
         self._count_connections()
@@ -38,15 +42,19 @@ class Sender:
     def totals(self) -> Totals:
         return Totals(
             requests=self._requests,
+            untimed=self._untimed,
             cpu_s=time.process_time() - self._cpu_before_s,
             connections_opened=self._connections,
         )
 
     def _begin(self, **_: Any) -> None:  # noqa: ANN401 - locust's events pass what they like
-        self._requests = self._connections = 0
+        self._requests = self._untimed = self._connections = 0
         self._cpu_before_s = time.process_time()
 
     def _requested(self, **event: Any) -> None:  # noqa: ANN401
+        if event.get("response_time") is None:
+            self._untimed += 1
+            return
         self._requests += 1
         self._write(record(event, self._clock))
 
