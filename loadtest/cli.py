@@ -6,9 +6,10 @@ Leaves out what the verbs do. Defaults of the load come from the stack's config;
 import argparse
 import logging
 import os
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtest import console, load_flags, logs, settings
@@ -107,7 +108,25 @@ def _report(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
 def _comment(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     from loadtest.pipeline import comment
 
-    comment(job, stages)
+    if options.pull_request is not None:
+        job = replace(job, settings=replace(job.settings, pull_request=options.pull_request))
+    comment(job, stages, received=options.from_artifact)
+    return ExitCode.PASSED
+
+
+def _command(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.publish import carry_out
+
+    with stages.stage("command"):
+        stages.note(carry_out(job.settings, stack=job.stack))
+    return ExitCode.PASSED
+
+
+def _skip(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.results import say_skipped
+
+    with stages.stage("skip"):
+        stages.note(say_skipped(job.stack, job.settings))
     return ExitCode.PASSED
 
 
@@ -184,7 +203,18 @@ def _verbs() -> Mapping[str, _Words]:
         "comment": _Words(
             verb=_comment,
             purpose="post the report as the pull request's one comment, never failing the run",
-            examples=("comment --stack ci",),
+            examples=("comment --stack ci", "comment --stack ci --from-artifact received/artifacts"),
+            add_flags=_comment_flags,
+        ),
+        "command": _Words(
+            verb=_command,
+            purpose="carry out what somebody with write access commented: /loadtest rerun, /loadtest accept",
+            examples=("command --stack ci",),
+        ),
+        "skip": _Words(
+            verb=_skip,
+            purpose="say in the commit's status that this pull request is not measured",
+            examples=("skip --stack ci",),
         ),
         "destroy": _Words(
             verb=_destroy,
@@ -250,6 +280,27 @@ def _monitor_flags(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="time between two samples (default: %(default)g)",
     )
+
+
+def _comment_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from-artifact",
+        type=Path,
+        metavar="DIR",
+        help="post the report in this folder, which another workflow run left and nobody vouches for",
+    )
+    parser.add_argument(
+        "--pull-request",
+        type=_pull_request,
+        metavar="N",
+        help="the pull request's number [the event's]",
+    )
+
+
+def _pull_request(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
+        raise argparse.ArgumentTypeError(f"{text} is no pull request's number")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 
 from loadtest import guard, records, results, slo
 from loadtest.check import check
@@ -93,10 +94,15 @@ def report_again(job: Job, stages: Stages) -> ExitCode:
     return slo.exit_code(report.verdict)
 
 
-def comment(job: Job, stages: Stages) -> None:
-    """Post the comment of the report that stands in the artifacts; never fails a run."""
+def comment(job: Job, stages: Stages, *, received: Path | None = None) -> None:
+    """Post the comment of the report in the artifacts, or of a received one; never fails a run."""
     with stages.stage("comment"):
-        for note in results.publish(job.artifacts, job.settings):
+        notes = (
+            results.publish_received(received, stack=job.stack, settings=job.settings)
+            if received
+            else results.publish(job.artifacts, job.settings)
+        )
+        for note in notes:
             stages.note(note)
 
 

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest import machine
+from loadtest import machine, received, slo
 from loadtest.artifacts import Artifacts
 from loadtest.cluster import diagnostics, existing
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.errors import LoadTestError, UsageError
+from loadtest.errors import LoadTestError, PublishError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
 from loadtest.publish import publish as publish_texts
-from loadtest.report import FORMATS, comment, json_format, markdown, timings
-from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, StageTiming
+from loadtest.publish import pull_request_of_run, set_status
+from loadtest.publish.commit_status import CommitStatus, State, context_of
+from loadtest.report import FORMATS, comment, failure, json_format, markdown, sections, timings
+from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, Report, StageTiming
 from loadtest.settings import Settings
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
@@ -70,12 +72,59 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
         report = json_format.load(artifacts.report("json"))
     except UsageError as error:
         return (f"nothing to post: {error.message}",)
+    return _publish(report, comment.render(report), settings)
+
+
+def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[str, ...]:
+    """The same for a report that another workflow run left; whose it is, the event alone says."""
+    try:
+        if settings.pull_request is None:
+            settings = replace(settings, pull_request=pull_request_of_run(settings))
+        report = received.read(folder, stack=stack, settings=settings)
+    except (PublishError, UsageError) as error:
+        return (f"nothing to post: {error.message}",)
+    return _publish(report, comment.with_note(comment.render(report), received.NOTE), settings)
+
+
+def say_skipped(stack: str, settings: Settings) -> str:
+    """Where a branch rule asks for the status, a pull request that is not measured needs one as well."""
+    status = CommitStatus(
+        context=context_of(stack),
+        state=State.SUCCESS,
+        description="not measured: the pull request has the label skip-loadtest",
+        url=settings.run_url,
+    )
+    try:
+        return set_status(status, settings)
+    except PublishError as error:
+        return " ".join(filter(None, (error.message, error.hint)))
+
+
+def _publish(report: AnyReport, text: str, settings: Settings) -> tuple[str, ...]:
     return publish_texts(
-        comment=comment.render(report),
+        comment=text,
         marker=comment.marker(report.run.stack),
+        status=_status(report),
         summary=markdown.render(report),
         settings=settings,
     )
+
+
+def _status(report: AnyReport) -> CommitStatus:
+    match report:
+        case Report():
+            code, words = slo.exit_code(report.verdict), sections.headline(report)
+        case FailureReport():
+            code, words = report.exit_code, failure.headline(report)
+    return CommitStatus(
+        context=context_of(report.run.stack),
+        state=_STATES.get(code, State.ERROR),
+        description=words,
+        url=report.run.run_url,
+    )
+
+
+_STATES = {ExitCode.PASSED: State.SUCCESS, ExitCode.OBJECTIVE_MISSED: State.FAILURE}
 
 
 def _diagnostics_tail(job: Job, facts: StackFacts) -> tuple[str, ...]:

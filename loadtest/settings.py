@@ -11,6 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+from loadtest import github_event
+from loadtest.github_event import Comment, Event, WorkflowRun
+
 VARIABLES: Mapping[str, str] = {
     "GITHUB_TOKEN": "what the pull request's comment is posted with; needs `pull-requests: write`",
     "GITHUB_REPOSITORY": "owner/name of the repository the pull request belongs to",
@@ -35,6 +38,8 @@ class Settings:
     pull_request: int | None = None
     commit: str | None = None
     run_url: str | None = None
+    workflow_run: WorkflowRun | None = None
+    comment: Comment | None = None
     step_summary: Path | None = None
     problems: tuple[str, ...] = ()
 
@@ -43,39 +48,27 @@ class Settings:
         return (self.github_token,) if self.github_token else ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Head:
-    sha: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _PullRequest:
-    number: int
-    head: _Head
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Event:
-    pull_request: _PullRequest | None = None
-
-
 def read(environment: Mapping[str, str]) -> Settings:
     given = {name: environment.get(name, "").strip() or None for name in VARIABLES}
     problems: list[str] = []
     event = _event(given["GITHUB_EVENT_PATH"], problems)
-    from_event = event.pull_request
     repository = _matching("GITHUB_REPOSITORY", given, r"[\w.-]+/[\w.-]+", "owner/name", problems)
     api_url = _matching("GITHUB_API_URL", given, r"https?://\S+", "a web address", problems)
     number = _matching(
         "LOADPROOF_PULL_REQUEST", given, r"[1-9][0-9]{0,9}", "a pull request's number", problems
     )
+    ended = event.workflow_run
     return Settings(
         github_token=given["GITHUB_TOKEN"],
         github_api_url=api_url or _DEFAULT_API_URL,
         repository=repository,
-        pull_request=int(number) if number else from_event.number if from_event else None,
-        commit=from_event.head.sha if from_event else given["GITHUB_SHA"],
-        run_url=_run_url(given["GITHUB_SERVER_URL"], repository, given["GITHUB_RUN_ID"]),
+        pull_request=int(number) if number else _pull_request(event),
+        commit=_commit(event) or given["GITHUB_SHA"],
+        run_url=_run_url(
+            given["GITHUB_SERVER_URL"], repository, str(ended.id) if ended else given["GITHUB_RUN_ID"]
+        ),
+        workflow_run=ended,
+        comment=event.comment,
         step_summary=Path(given["GITHUB_STEP_SUMMARY"]) if given["GITHUB_STEP_SUMMARY"] else None,
         problems=tuple(problems),
     )
@@ -91,14 +84,27 @@ def _matching(
     return None
 
 
-def _event(path: str | None, problems: list[str]) -> _Event:
+def _event(path: str | None, problems: list[str]) -> Event:
     if path is None:
-        return _Event()
+        return Event()
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=_Event)
+        return github_event.parse(Path(path).read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         problems.append(f"the event at GITHUB_EVENT_PATH cannot be read: {error}")
-        return _Event()
+        return Event()
+
+
+def _pull_request(event: Event) -> int | None:
+    if event.pull_request:
+        return event.pull_request.number
+    return event.issue.number if event.issue and event.issue.pull_request is not None else None
+
+
+def _commit(event: Event) -> str | None:
+    """What was tested; the merge commit that GitHub makes of a pull request is nothing a reader knows."""
+    if event.pull_request:
+        return event.pull_request.head.sha
+    return event.workflow_run.head_sha if event.workflow_run else None
 
 
 def _run_url(server: str | None, repository: str | None, run_id: str | None) -> str | None:

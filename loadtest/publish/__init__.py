@@ -1,45 +1,115 @@
-"""Where a report goes: the pull request's comment and the workflow's job summary.
+"""What GitHub shows of a run: the pull request's comment, the commit's status, the workflow's job summary.
 
-Publishing never fails a run: whatever goes wrong becomes a sentence for the reader.
+Publishing never fails a run: whatever goes wrong becomes a sentence for the reader. Carrying out what
+somebody asks for in a comment is another matter: it is told where it was not done.
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from loadtest.errors import PublishError
-from loadtest.publish import job_summary
+from loadtest.errors import LoadTestError, MachineError, PublishError, UsageError
+from loadtest.publish import commit_status, job_summary, pull_requests, slash_commands
+from loadtest.publish.commit_status import CommitStatus
 from loadtest.settings import Settings
+
+if TYPE_CHECKING:
+    from github.Repository import Repository
 
 logger = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
 
-def publish(*, comment: str, marker: str, summary: str, settings: Settings) -> tuple[str, ...]:
+
+def publish(
+    *, comment: str, marker: str, status: CommitStatus, summary: str, settings: Settings
+) -> tuple[str, ...]:
     """Post to every place the environment names; the value says of each what became of it."""
     attempts: Sequence[Callable[[], str]] = (
         lambda: _post_comment(comment, marker, settings),
+        *((lambda: set_status(status, settings),) if settings.github_token and settings.commit else ()),
         *((lambda: job_summary.append(path, summary),) if (path := settings.step_summary) else ()),
     )
     return settings.problems + tuple(_outcome(attempt) for attempt in attempts)
 
 
-def _post_comment(comment: str, marker: str, settings: Settings) -> str:
-    token, repository, number = settings.github_token, settings.repository, settings.pull_request
-    if token is None or repository is None or number is None:
-        raise PublishError(f"no comment posted: {', '.join(_missing(settings))} not given")
-    from loadtest.publish import github  # a quarter of a second that most runs need not spend
+def set_status(status: CommitStatus, settings: Settings) -> str:
+    """Raises PublishError where GitHub does not take it."""
+    if settings.commit is None:
+        raise PublishError("no status set: the commit (GITHUB_EVENT_PATH or GITHUB_SHA) not given")
+    question = partial(commit_status.set_status, commit=settings.commit, status=status)
+    return _ask(settings, question, failed="no status set", permission="statuses: write")
 
-    place = github.CommentPlace(
-        api_url=settings.github_api_url, token=token, repository=repository, pull_request=number
+
+def pull_request_of_run(settings: Settings) -> int:
+    """The pull request whose newest commit is the one that the ended workflow ran.
+
+    Raises PublishError where there is none any more, or where the event is not the end of a workflow.
+    """
+    if settings.workflow_run is None:
+        raise PublishError("no comment posted: the event names no ended workflow run")
+    question = partial(pull_requests.of_run, run=settings.workflow_run)
+    number = _ask(settings, question, failed="no comment posted", permission="pull-requests: read")
+    if number is None:
+        raise PublishError("no comment posted: no open pull request has that commit as its newest any more")
+    return number
+
+
+def carry_out(settings: Settings, *, stack: str) -> str:
+    """Do what a comment on a pull request asks for; the comment gets a thumb up or down.
+
+    Raises UsageError where it is not to be done, MachineError where GitHub does not let it.
+    """
+    if settings.comment is None or settings.pull_request is None:
+        raise UsageError(
+            "there is no comment on a pull request to carry out",
+            hint="The event at GITHUB_EVENT_PATH has to be one.",
+        )
+    asked = slash_commands.Asked(comment=settings.comment, pull_request=settings.pull_request, stack=stack)
+    ask = partial(
+        _ask, settings, failed="not carried out", permission="actions, pull-requests, statuses: write"
     )
-    return github.post(place, comment, marker)
+    reaction = "-1"
+    try:
+        said = ask(partial(slash_commands.carry_out, asked=asked))
+        reaction = "+1"
+    except PublishError as error:
+        raise MachineError(error.message, hint=error.hint) from error
+    finally:
+        with suppress(LoadTestError):
+            ask(partial(slash_commands.react, asked=asked, reaction=reaction))
+    return said
+
+
+def _post_comment(comment: str, marker: str, settings: Settings) -> str:
+    number, failed = settings.pull_request, "no comment posted"
+    if number is None:
+        raise PublishError(f"{failed}: {', '.join([*_missing(settings), _PULL_REQUEST])} not given")
+    from loadtest.publish import sticky_comment
+
+    question = partial(sticky_comment.post, pull_request=number, body=comment, marker=marker)
+    return _ask(settings, question, failed=failed, permission="pull-requests: write")
+
+
+_PULL_REQUEST = "a pull request (GITHUB_EVENT_PATH or LOADPROOF_PULL_REQUEST)"
+
+
+def _ask(
+    settings: Settings, question: "Callable[[Repository], Answer]", *, failed: str, permission: str
+) -> Answer:
+    token, repository = settings.github_token, settings.repository
+    if token is None or repository is None:
+        raise PublishError(f"{failed}: {', '.join(_missing(settings))} not given")
+    from loadtest.publish import github_access  # a quarter of a second that most runs need not spend
+
+    access = github_access.GitHubAccess(api_url=settings.github_api_url, token=token, repository=repository)
+    return github_access.ask(access, question, failed=failed, permission=permission)
 
 
 def _missing(settings: Settings) -> list[str]:
-    needed = {
-        "GITHUB_TOKEN": settings.github_token,
-        "GITHUB_REPOSITORY": settings.repository,
-        "a pull request (GITHUB_EVENT_PATH or LOADPROOF_PULL_REQUEST)": settings.pull_request,
-    }
+    needed = {"GITHUB_TOKEN": settings.github_token, "GITHUB_REPOSITORY": settings.repository}
     return [name for name, value in needed.items() if value is None]
 
 

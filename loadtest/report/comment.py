@@ -6,10 +6,13 @@ Its first line is a hidden marker by which the next run finds it again.
 import re
 
 from loadtest.report import failure, replica_sections, resource_sections, run_facts, sections
-from loadtest.report.layout import document
+from loadtest.report.layout import document, paragraphs
 from loadtest.report.model import AnyReport, FailureReport, Report
 
-LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
+_GITHUB_LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
+_ROOM_FOR_NOTES_BYTES = 8_192
+LIMIT_BYTES = _GITHUB_LIMIT_BYTES - _ROOM_FOR_NOTES_BYTES
+_NOTE = "> "
 
 
 def marker(stack: str) -> str:
@@ -22,6 +25,14 @@ def render(report: AnyReport) -> str:
             return _measured(report)
         case FailureReport():
             return _failed(report)
+
+
+def with_note(text: str, note: str) -> str:
+    """The comment with a line under its headline; a note that begins alike gives way to it."""
+    marker_line, headline, *rest = text.splitlines()
+    kind = note.partition(" ")[0]
+    kept = "\n".join(line for line in rest if not line.startswith(f"{_NOTE}{kind} "))
+    return paragraphs(f"{marker_line}\n{headline}", f"{_NOTE}{note}", kept.strip("\n")) + "\n"
 
 
 def _measured(report: Report) -> str:

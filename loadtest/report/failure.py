@@ -17,10 +17,14 @@ _WORDS = {
 _REASON_LIMIT_CHARS = 1_000
 
 
+def headline(report: FailureReport) -> str:
+    """One line of plain text."""
+    return f"❌ Not measured: {_WORDS.get(report.exit_code, 'the run failed')}"
+
+
 def head(report: FailureReport) -> str:
-    words = _WORDS.get(report.exit_code, "the run failed")
     return paragraphs(
-        f"## ❌ Not measured: {words}",
+        f"## {headline(report)}",
         f"Stage {escape.code(report.stage)}: {escape.inline(report.reason, _REASON_LIMIT_CHARS)}",
         escape.inline(report.hint, _REASON_LIMIT_CHARS),
     )

@@ -60,6 +60,38 @@ def test_an_event_without_a_pull_request_leaves_the_pushed_commit(tmp_path: Path
     assert (read.pull_request, read.commit, read.problems) == (None, "pushed-commit", ())
 
 
+def test_the_end_of_another_workflow_says_what_that_one_ran(tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    run = {
+        "id": 41,
+        "head_sha": "a" * 40,
+        "head_branch": "feature",
+        "head_repository": {"owner": {"login": "forker"}},
+        "pull_requests": [],
+    }
+    file.write_text(json.dumps({"action": "completed", "workflow_run": run}))
+    read = settings.read({**WORKFLOW, "GITHUB_EVENT_PATH": str(file)})
+    assert (read.commit, read.pull_request) == ("a" * 40, None)
+    assert read.run_url == "https://github.example/octo/service/actions/runs/41"
+    assert read.workflow_run is not None
+    assert read.workflow_run.head_repository is not None
+    assert read.workflow_run.head_repository.owner.login == "forker"
+
+
+@pytest.mark.parametrize(("pull_request", "number"), [({"url": "u"}, 7), (None, None)])
+def test_a_comment_belongs_to_a_pull_request_or_to_an_issue(
+    tmp_path: Path, pull_request: dict[str, str] | None, number: int | None
+) -> None:
+    file = tmp_path / "event.json"
+    comment = {"id": 3, "body": "/loadtest rerun", "user": {"login": "dependabot[bot]"}}
+    issue = {"number": 7} | ({"pull_request": pull_request} if pull_request else {})
+    file.write_text(json.dumps({"action": "created", "comment": comment, "issue": issue}))
+    read = settings.read({"GITHUB_EVENT_PATH": str(file)})
+    assert read.pull_request == number
+    assert read.comment is not None
+    assert (read.comment.id, read.comment.body) == (3, "/loadtest rerun")
+
+
 def test_every_variable_that_makes_no_sense_is_named_and_left_out(tmp_path: Path) -> None:
     read = settings.read(
         {

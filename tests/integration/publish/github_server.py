@@ -1,4 +1,6 @@
-"""A GitHub API on loopback, as its documents describe comments: paging, rate limits, errors, viewer."""
+"""A GitHub API on loopback, as its documents describe it: comments with paging, rate limits, errors, viewer;
+statuses, permissions, pull requests, workflow runs, reactions.
+"""
 
 import json
 import re
@@ -8,8 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 LOGIN = "github-actions[bot]"
+_REPOSITORY = "/api/v3/repos/octo/service/"
+_STATES = {"success", "failure", "error", "pending"}
+_FILTERS = ("head_sha", "event")
 _COMMENTS = re.compile(r"/api/v3/repos/octo/service/issues/7/comments(?:\?(?P<query>.*))?")
 _COMMENT = re.compile(r"/api/v3/repos/octo/service/issues/comments/(?P<number>\d+)")
 
@@ -36,6 +42,15 @@ class FakeGitHub:
     requests: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     deleted_on_update: bool = False
+    head: str = "a" * 40
+    """The newest commit of pull request 7."""
+    head_owner: str = "octo"
+    statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of each commit, the newest first."""
+    permissions: dict[str, str] = field(default_factory=dict)
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    """Of loadtest.yml, the newest first."""
+    reactions: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, body: str, login: str | None = LOGIN) -> int:
         number = 1 + max(self.comments, default=0)
@@ -47,6 +62,28 @@ class FakeGitHub:
             "html_url": f"https://github.example/octo/service/pull/7#issuecomment-{number}",
         }
         return number
+
+    def add_run(self, status: str = "completed", sha: str | None = None) -> None:
+        number = len(self.runs) + 1
+        self.runs.insert(
+            0,
+            {
+                "id": number,
+                "head_sha": sha or self.head,
+                "status": status,
+                "event": "pull_request",
+                "html_url": f"https://github.example/octo/service/actions/runs/{number}",
+                "rerun_url": f"{self.url}/repos/octo/service/actions/runs/{number}/rerun",
+                "url": f"{self.url}/repos/octo/service/actions/runs/{number}",
+            },
+        )
+
+    def pull_request(self) -> dict[str, Any]:
+        return {
+            "number": 7,
+            "head": {"sha": self.head, "ref": "feature", "user": {"login": self.head_owner}},
+            "url": f"{self.url}/repos/octo/service/pulls/7",
+        }
 
     def bodies(self) -> dict[int, str]:
         return {number: comment["body"] for number, comment in self.comments.items()}
@@ -69,14 +106,58 @@ def _page(fake: FakeGitHub, query: str) -> Answer:
     return 200, everything[(page - 1) * size : page * size], headers
 
 
+def _beside_comments(fake: FakeGitHub, method: str, path: str, sent: dict[str, Any]) -> Answer | None:
+    rest, _, query = path.removeprefix(_REPOSITORY).partition("?")
+    wanted = {name: unquote(value) for name, value in (pair.split("=") for pair in query.split("&") if pair)}
+    match method, rest.split("/"):
+        case "GET", ["pulls", "7"]:
+            return 200, fake.pull_request(), {}
+        case "GET", ["pulls"]:
+            there = wanted.get("head") == f"{fake.head_owner}:feature" and wanted.get("state") == "open"
+            return 200, [fake.pull_request()] if there else [], {}
+        case "GET", ["collaborators", login, "permission"]:
+            return 200, {"permission": fake.permissions.get(login, "none")}, {}
+        case "GET", ["statuses", commit]:
+            return 200, fake.statuses.get(commit, []), {}
+        case "POST", ["statuses", commit]:
+            if len(sent["description"]) > 140 or sent["state"] not in _STATES:
+                return 422, {"message": "Validation Failed"}, {}
+            fake.statuses.setdefault(commit, []).insert(0, sent)
+            return 201, sent, {}
+        case "POST", ["issues", "comments", number, "reactions"]:
+            fake.reactions.append((int(number), sent["content"]))
+            return 201, {"id": 1, "content": sent["content"]}, {}
+        case method, ["actions", *rest]:
+            return _of_actions(fake, method, rest, wanted)
+    return None
+
+
+def _of_actions(fake: FakeGitHub, method: str, rest: list[str], wanted: dict[str, str]) -> Answer | None:
+    match method, rest:
+        case "GET", ["workflows", "loadtest.yml"]:
+            return 200, {"id": 1, "url": f"{fake.url}/repos/octo/service/actions/workflows/loadtest.yml"}, {}
+        case "GET", ["workflows", "loadtest.yml", "runs"]:
+            runs = [run for run in fake.runs if all(run[name] == wanted[name] for name in _FILTERS)]
+            return 200, {"total_count": len(runs), "workflow_runs": runs}, {}
+        case "POST", ["runs", number, "rerun"]:
+            run = next(run for run in fake.runs if run["id"] == int(number))
+            run["status"] = "queued"
+            return 201, {}, {}
+    return None
+
+
 def _carry_out(fake: FakeGitHub, method: str, path: str, sent: dict[str, Any]) -> Answer:
     if path == "/api/graphql":
         return 200, {"data": {"viewer": {"login": LOGIN}}}, {}
+    if path.startswith(_REPOSITORY) and (answer := _beside_comments(fake, method, path, sent)):
+        return answer
     if found := _COMMENTS.fullmatch(path):
         if method == "GET":
             return _page(fake, found["query"] or "")
         return 201, fake.comments[fake.add(sent["body"])], {}
     if (found := _COMMENT.fullmatch(path)) and (number := int(found["number"])) in fake.comments:
+        if method == "GET":
+            return 200, fake.comments[number], {}
         if method == "DELETE" or fake.deleted_on_update:
             del fake.comments[number]
             return (204, None, {}) if method == "DELETE" else NOT_FOUND

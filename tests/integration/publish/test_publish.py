@@ -1,17 +1,23 @@
 """Publishing as a run calls it: it posts where it can, says what became of it, and never fails."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loadtest import results
 from loadtest.publish import job_summary, publish
+from loadtest.publish.commit_status import CommitStatus, State
 from loadtest.settings import Settings
 from tests.integration.publish import github_server
 from tests.integration.publish.github_server import FakeGitHub, Trouble
 
 MARKER = "<!-- loadproof:ci -->"
 COMMENT = f"{MARKER}\n## verdict"
+STATUS = CommitStatus(
+    context="loadtest/ci", state=State.FAILURE, description=f"❌ Objective missed: {'x' * 200}"
+)
 
 
 @pytest.fixture
@@ -31,7 +37,9 @@ def settings_for(fake: FakeGitHub, step_summary: Path | None = None) -> Settings
 
 
 def publish_with(settings: Settings) -> tuple[str, ...]:
-    return publish(comment=COMMENT, marker=MARKER, summary="# full report\n", settings=settings)
+    return publish(
+        comment=COMMENT, marker=MARKER, status=STATUS, summary="# full report\n", settings=settings
+    )
 
 
 def test_in_a_workflow_both_places_are_written(fake: FakeGitHub, tmp_path: Path) -> None:
@@ -44,6 +52,23 @@ def test_in_a_workflow_both_places_are_written(fake: FakeGitHub, tmp_path: Path)
         "comment posted: https://github.example/octo/service/pull/7#issuecomment-1",
         "job summary written",
     )
+
+
+def test_the_commit_gets_the_verdict_in_a_line_no_longer_than_github_takes(fake: FakeGitHub) -> None:
+    said = publish_with(replace(settings_for(fake), commit=fake.head))
+    assert said[1] == "status loadtest/ci of aaaaaaa: failure"
+    ((status,),) = fake.statuses.values()
+    assert (status["state"], status["context"]) == ("failure", "loadtest/ci")
+    assert status["description"].startswith("❌ Objective missed: xxx")
+    assert len(status["description"]) == 140
+
+
+def test_a_token_that_may_not_set_statuses_is_told_what_it_lacks(fake: FakeGitHub) -> None:
+    refusal = Trouble(method="POST", status=403, message="Resource not accessible by integration")
+    fake.troubles = [refusal]
+    said = publish_with(replace(settings_for(fake), commit=fake.head, pull_request=None))
+    assert said[1].startswith("no status set: GitHub answered 403")
+    assert "statuses: write" in said[1]
 
 
 def test_outside_a_workflow_it_says_what_is_not_given() -> None:
@@ -97,3 +122,16 @@ def test_a_summary_that_would_grow_too_long_is_left_as_it_is(tmp_path: Path) -> 
 def test_a_summary_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     said = publish_with(Settings(step_summary=tmp_path / "no folder" / "summary.md"))
     assert said[1].endswith("cannot be written (No such file or directory)")
+
+
+def test_a_pull_request_that_is_skipped_gets_its_status_all_the_same(fake: FakeGitHub) -> None:
+    settings = replace(settings_for(fake), commit=fake.head)
+    assert results.say_skipped("ci", settings) == "status loadtest/ci of aaaaaaa: success"
+    ((status,),) = fake.statuses.values()
+    assert status["description"] == "not measured: the pull request has the label skip-loadtest"
+
+
+def test_a_fork_that_is_skipped_is_told_why_it_has_no_status(fake: FakeGitHub) -> None:
+    fake.troubles = [Trouble(method="POST", status=403, message="Resource not accessible by integration")]
+    said = results.say_skipped("ci", replace(settings_for(fake), commit=fake.head))
+    assert said.startswith("no status set: GitHub answered 403")

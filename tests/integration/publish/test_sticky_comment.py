@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from loadtest.errors import PublishError
-from loadtest.publish import github
-from loadtest.publish.github import CommentPlace
+from loadtest.publish import github_access, sticky_comment
+from loadtest.publish.github_access import GitHubAccess
 from tests.integration.publish import github_server
 from tests.integration.publish.github_server import FakeGitHub, Trouble
 
@@ -27,11 +28,18 @@ class Poster:
     """Posts the new comment and remembers how long it would have slept."""
 
     def __init__(self, fake: FakeGitHub) -> None:
-        self.place = CommentPlace(api_url=fake.url, token=TOKEN, repository="octo/service", pull_request=7)
+        self.access = GitHubAccess(api_url=fake.url, token=TOKEN, repository="octo/service")
         self.slept_s: list[float] = []
 
     def __call__(self) -> str:
-        return github.post(self.place, NEW, MARKER, sleep=self.slept_s.append, now_unix_s=lambda: NOW_UNIX_S)
+        return github_access.ask(
+            self.access,
+            partial(sticky_comment.post, pull_request=7, body=NEW, marker=MARKER),
+            failed="no comment posted",
+            permission="pull-requests: write",
+            sleep=self.slept_s.append,
+            now_unix_s=lambda: NOW_UNIX_S,
+        )
 
 
 @pytest.fixture
@@ -180,7 +188,7 @@ def test_a_refusal_is_not_tried_again_and_says_what_to_do(
 
 
 def test_a_server_that_is_not_there_is_said_so(post: Poster) -> None:
-    post.place = replace(post.place, api_url="http://127.0.0.1:9/api/v3")
+    post.access = replace(post.access, api_url="http://127.0.0.1:9/api/v3")
     with pytest.raises(PublishError, match="GitHub does not answer"):
         post()
     assert post.slept_s == [1, 2, 4]
@@ -195,5 +203,5 @@ def test_the_token_is_in_no_text_of_ours(
         post()
     post()
     assert caplog.records, "the client did log, so the absence below says something"
-    for text in (repr(post.place), str(caught.value), repr(caught.value.__cause__), caplog.text):
+    for text in (repr(post.access), str(caught.value), repr(caught.value.__cause__), caplog.text):
         assert TOKEN not in text

@@ -1,0 +1,165 @@
+"""A report from another workflow run: posted where the event says, refused where it is none, never acting."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest import received, results
+from loadtest.errors import UsageError
+from loadtest.github_event import HeadRepository, Owner, WorkflowRun
+from loadtest.report import comment, json_format, markdown
+from loadtest.settings import Settings
+from tests.integration.publish import github_server
+from tests.integration.publish.github_server import FakeGitHub
+from tests.unit.report import values
+from tests.unit.report.test_comment import kinds
+from tests.unit.report.test_escape import HOSTILE
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    with github_server.running() as server:
+        server.head_owner = "forker"
+        yield server
+
+
+def settings_for(fake: FakeGitHub, *, sha: str | None = None, branch: str = "feature") -> Settings:
+    sha = sha or fake.head
+    run = WorkflowRun(
+        id=5,
+        head_sha=sha,
+        head_branch=branch,
+        head_repository=HeadRepository(owner=Owner(login="forker")),
+    )
+    return Settings(
+        github_token="ghs_planted_secret",
+        github_api_url=fake.url,
+        repository="octo/service",
+        commit=sha,
+        run_url="https://github.example/octo/service/actions/runs/5",
+        workflow_run=run,
+    )
+
+
+def save(folder: Path, report: Any) -> Path:
+    (folder / "report.json").write_text(report if isinstance(report, str) else json_format.render(report))
+    return folder
+
+
+def post(folder: Path, settings: Settings) -> tuple[str, ...]:
+    return results.publish_received(folder, stack="ci", settings=settings)
+
+
+def test_a_forks_report_gets_its_comment_and_status(fake: FakeGitHub, tmp_path: Path) -> None:
+    said = post(save(tmp_path, values.report()), settings_for(fake))
+    assert said == (
+        "comment posted: https://github.example/octo/service/pull/7#issuecomment-1",
+        "status loadtest/ci of aaaaaaa: success",
+    )
+    marker, headline, _, note, *_ = fake.bodies()[1].splitlines()
+    assert marker == "<!-- loadproof:ci -->"
+    assert headline.startswith("## ✅ All objectives met")
+    assert "the figures are what that code says" in note
+
+
+def test_whose_report_it_is_the_event_says_and_not_the_report(fake: FakeGitHub, tmp_path: Path) -> None:
+    claims = json.loads(json_format.render(values.report()))
+    claims["run"] = {
+        "stack": "production",
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "commit": "c0ffee" * 6 + "c0ff",
+        "repository": "octo/other",
+        "pull_request": 1,
+        "run_url": "https://evil.example/",
+    }
+    said = post(save(tmp_path, json.dumps(claims)), settings_for(fake))
+    (body,) = fake.bodies().values()
+    assert "/pull/7#" in said[0]
+    assert body.startswith("<!-- loadproof:ci -->")
+    assert [word for word in ("production", "c0ffee", "octo/other", "evil.example") if word in body] == []
+    assert list(fake.statuses) == [fake.head]
+
+
+@pytest.mark.parametrize(
+    "change", [{"sha": "b" * 40}, {"branch": "other"}], ids=["a newer commit", "another branch"]
+)
+def test_without_a_pull_request_of_that_commit_nothing_is_posted(
+    fake: FakeGitHub, tmp_path: Path, change: dict[str, str]
+) -> None:
+    (said,) = post(save(tmp_path, values.report()), settings_for(fake, **change))
+    assert "no open pull request has that commit as its newest any more" in said
+    assert (fake.comments, fake.statuses) == ({}, {})
+
+
+def test_the_number_by_hand_is_taken_as_it_is(fake: FakeGitHub, tmp_path: Path) -> None:
+    settings = replace(settings_for(fake, branch="gone"), pull_request=7)
+    assert post(save(tmp_path, values.report()), settings)[0].startswith("comment posted: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("", "not a report"),
+        ("[]", "not a report"),
+        ('{"kind": "measured"}', "not a report"),
+        ('{"kind": "failed", "schema_version": 2}', "not a report"),
+        (" " * (received.LIMIT_BYTES + 1), "larger than"),
+    ],
+    ids=["empty", "a list", "half a report", "another version", "too large"],
+)
+def test_what_is_no_report_is_refused(fake: FakeGitHub, tmp_path: Path, content: str, found: str) -> None:
+    (said,) = post(save(tmp_path, content), settings_for(fake))
+    assert found in said
+    assert fake.comments == {}
+
+
+def test_a_link_out_of_the_artifact_is_not_followed(fake: FakeGitHub, tmp_path: Path) -> None:
+    outside, artifact = tmp_path / "outside", tmp_path / "artifact"
+    outside.mkdir()
+    save(outside, values.report())
+    artifact.mkdir()
+    (artifact / "report.json").symlink_to(outside / "report.json")
+    (tmp_path / "linked").symlink_to(outside)
+    for folder in (artifact, tmp_path / "linked", tmp_path / "none"):
+        with pytest.raises(UsageError, match="the artifact holds no report"):
+            received.read(folder, stack="ci", settings=settings_for(fake))
+
+
+def forged(report: Any, word: str) -> str:
+    """The report with that word in the place of every text for which the schema lets it through."""
+    content = json.loads(json_format.render(report))
+    for *way, last in list(texts(content)):
+        place = content
+        for step in way:
+            place = place[step]
+        before, place[last] = place[last], word
+        try:
+            json_format.parse(json.dumps(content))
+        except UsageError:  # the name of an engine, an outcome, a tag: one of a few words
+            place[last] = before
+    return json.dumps(content)
+
+
+def texts(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, one in steps:
+        if isinstance(one, str):
+            yield (*before, step)
+        yield from texts(one, (*before, step))
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("kind", ["measured", "failed"])
+def test_no_text_anywhere_in_a_forged_report_acts(tmp_path: Path, kind: str, word: str) -> None:
+    report = values.report() if kind == "measured" else values.failure(diagnostics_tail=("last line",))
+    made_of = []
+    for content in (forged(report, "harmless"), forged(report, word)):
+        assert content.count(json.dumps("harmless")) > 5 or content.count(json.dumps(word)) > 5
+        shown = received.read(save(tmp_path, content), stack="ci", settings=Settings())
+        assert comment.render(shown).startswith("<!-- loadproof:ci -->\n## ")
+        made_of.append([kinds(render(shown)) for render in (comment.render, markdown.render)])
+    assert made_of[0] == made_of[1]
