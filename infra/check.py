@@ -1,7 +1,7 @@
 """`python -m infra.check --stack ci`: checks a stack's configuration without an engine.
 
 Prints one JSON object: `problems` and `claims`, and where there are none in the configuration itself also
-`cluster`, `objectives`, `chaos`, `load` and `ports`. Exits with 2 where there are problems.
+`cluster`, `chaos`, `load` and `ports`. Exits with 2 where there are problems.
 """
 
 import argparse
@@ -34,7 +34,6 @@ def _facts(stack_file: Path) -> dict[str, Any]:
     return {
         "problems": [*stack_port_problems(settings), *set_up_problems(settings)],
         "cluster": _cluster(settings),
-        "objectives": [asdict(objective) for objective in settings.objectives],
         "chaos": [asdict(event) for event in settings.chaos],
         "load": asdict(settings.load),
         "ports": settings.host_ports,

@@ -34,9 +34,35 @@ class Spread(StrEnum):
     REQUIRED = "required"
 
 
-class Comparison(StrEnum):
-    AT_MOST = "at_most"
-    AT_LEAST = "at_least"
+class Metric(StrEnum):
+    """A figure of the report that can have limits, unit included."""
+
+    SUCCESS_RATIO = "success_ratio"
+    FAILURE_RATIO = "failure_ratio"
+    HTTP_ERRORS = "http_errors"
+    TIMEOUTS = "timeouts"
+    CONNECTION_ERRORS = "connection_errors"
+    WRONG_BODIES = "wrong_bodies"
+    ACHIEVED_RPS = "achieved_rps"
+    LATENCY_AVERAGE_MS = "latency_average_ms"
+    LATENCY_P50_MS = "latency_p50_ms"
+    LATENCY_P90_MS = "latency_p90_ms"
+    LATENCY_P95_MS = "latency_p95_ms"
+    LATENCY_P99_MS = "latency_p99_ms"
+    LATENCY_MAXIMUM_MS = "latency_maximum_ms"
+    CPU_AVERAGE_CORES = "cpu_average_cores"
+    CPU_SECONDS_PER_1000_REQUESTS = "cpu_seconds_per_1000_requests"
+    MEMORY_AVERAGE_BYTES = "memory_average_bytes"
+    MEMORY_MAXIMUM_BYTES = "memory_maximum_bytes"
+
+    @property
+    def more_is_better(self) -> bool:
+        return self in (Metric.SUCCESS_RATIO, Metric.ACHIEVED_RPS)
+
+    @property
+    def of_resources(self) -> bool:
+        """What was used in the cluster, and not what clients saw."""
+        return self.startswith(("cpu_", "memory_"))
 
 
 class ChaosAction(StrEnum):
@@ -191,11 +217,32 @@ class LoadSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveSettings:
-    """`metric` names a figure of the report, unit included; `limit` is in that unit."""
+    """Limits of a metric in its own unit, at least one: beyond `warn_limit` is worth a warning, beyond
+    `fail_limit` fails the run.
 
-    metric: str
-    comparison: Comparison
-    limit: float
+    What clients saw is that of one `host`, of all of them where it is None; what was used in the cluster is
+    that of one `scope`, of the whole cluster where it is None.
+    """
+
+    metric: Metric
+    host: str | None
+    scope: str | None
+    warn_limit: float | None
+    fail_limit: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValiditySettings:
+    """How far the load's generator may be from its plan, and how busy itself, for its figures to count.
+
+    Its delay in sending may be as long as `schedule_delay_p99_ms` or as `schedule_delay_of_p50_percent` of
+    the median latency, whichever is more.
+    """
+
+    rate_deviation_percent: float
+    schedule_delay_p99_ms: float
+    schedule_delay_of_p50_percent: float
+    generator_core_percent: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,7 +270,8 @@ class StackSettings:
     apps: tuple[AppSettings, ...]
     monitoring: MonitoringSettings
     load: LoadSettings
-    objectives: tuple[ObjectiveSettings, ...]
+    slo: tuple[ObjectiveSettings, ...]
+    validity: ValiditySettings
     chaos: tuple[ChaosSettings, ...]
 
     @property

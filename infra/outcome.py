@@ -41,7 +41,8 @@ def outputs(
         monitoring=_monitoring(settings, prometheus, grafana),
         load=settings.load,
         load_pods=_load_pods(Naming(prefix=settings.namespace_prefix)),
-        objectives=settings.objectives,
+        slo=settings.slo,
+        validity=settings.validity,
         chaos=settings.chaos,
         kubeconfig=cluster.kubeconfig,
     )

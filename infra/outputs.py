@@ -10,7 +10,13 @@ from dataclasses import asdict, dataclass
 
 import pulumi
 
-from infra.model import AutoscalerSettings, ChaosSettings, LoadSettings, ObjectiveSettings
+from infra.model import (
+    AutoscalerSettings,
+    ChaosSettings,
+    LoadSettings,
+    ObjectiveSettings,
+    ValiditySettings,
+)
 
 SCHEMA_VERSION = 1
 
@@ -98,7 +104,8 @@ class StackOutputs:
     monitoring: MonitoringOutput
     load: LoadSettings
     load_pods: LoadPodsOutput
-    objectives: tuple[ObjectiveSettings, ...]
+    slo: tuple[ObjectiveSettings, ...]
+    validity: ValiditySettings
     chaos: tuple[ChaosSettings, ...]
     kubeconfig: pulumi.Output[str] | None
     schema_version: int = SCHEMA_VERSION
@@ -108,9 +115,9 @@ def export(outputs: StackOutputs) -> None:
     """Exports every field under its own name, as plain values; a kubeconfig of ours as a secret."""
     pulumi.export("schema_version", outputs.schema_version)
     pulumi.export("cluster", vars(outputs.cluster))  # no copy: one of its values is yet to come
-    for name in ("ingress", "monitoring", "load", "load_pods"):
+    for name in ("ingress", "monitoring", "load", "load_pods", "validity"):
         pulumi.export(name, asdict(getattr(outputs, name)))
-    for name in ("apps", "objectives", "chaos"):
+    for name in ("apps", "slo", "chaos"):
         pulumi.export(name, [asdict(item) for item in getattr(outputs, name)])
     if outputs.kubeconfig is not None:
         pulumi.export("kubeconfig", pulumi.Output.secret(outputs.kubeconfig))

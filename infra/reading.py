@@ -6,6 +6,7 @@ reading looks at the problems before using any value. Knows nothing of what the 
 
 import difflib
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -54,13 +55,16 @@ class Section:
     def number(self, key: str) -> float:
         return self._read(key, REQUIRED, 0.0, _number)
 
-    def number_or_none(self, key: str) -> float | None:
-        nothing: float | None = None
-        return self._read(key, None, nothing, lambda value: None if value is None else _number(value))
-
-    def number_text(self, key: str) -> float:
+    def number_text(self, key: str, *, at_least: float = -math.inf, at_most: float = math.inf) -> float:
         """A number that may stand as text: Pulumi declares no type of setting that holds fractions."""
-        return self._read(key, REQUIRED, 0.0, lambda value: _number(_from_text(value)))
+        return self._read(
+            key, REQUIRED, 0.0, lambda value: _number_within(_from_text(value), at_least, at_most)
+        )
+
+    def number_or_none(
+        self, key: str, *, at_least: float = -math.inf, at_most: float = math.inf
+    ) -> float | None:
+        return self._optional(key, lambda value: _number_within(value, at_least, at_most))
 
     def choice(self, key: str, choices: type[Choice], *, default: object = REQUIRED) -> Choice:
         return self._read(key, default, next(iter(choices)), lambda value: _choice(value, choices))
@@ -68,6 +72,9 @@ class Section:
     def name_in(self, key: str, table: Iterable[str]) -> str:
         """One of the table's names."""
         return self._read(key, REQUIRED, "", lambda value: _name(value, tuple(table)))
+
+    def name_or_none(self, key: str, table: Iterable[str]) -> str | None:
+        return self._optional(key, lambda value: _name(value, tuple(table)))
 
     def cpu(self, key: str, *, default: str) -> str:
         rule = "an amount of CPU from 1m, such as 100m or 0.5"
@@ -115,6 +122,10 @@ class Section:
         where = f"{self.where}{key} ({name})" if isinstance(name, str) else f"{self.where}{key}"
         return Section(values=item, where=f"{where}: ", problems=self.problems)
 
+    def _optional(self, key: str, parse: Callable[[Any], Value]) -> Value | None:
+        nothing: Value | None = None
+        return self._read(key, None, nothing, lambda value: None if value is None else parse(value))
+
     def _read(self, key: str, default: object, stand_in: Value, parse: Callable[[Any], Value]) -> Value:
         self._known.append(key)
         value = self.values.get(key, default)
@@ -151,6 +162,14 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise WrongValueError("a number")
     return float(value)
+
+
+def _number_within(value: object, at_least: float, at_most: float) -> float:
+    number = _number(value)
+    if not at_least <= number <= at_most:
+        rule = f"from {at_least:g} to {at_most:g}" if math.isfinite(at_most) else f"from {at_least:g} on"
+        raise WrongValueError(f"a number {rule}")
+    return number
 
 
 def _from_text(value: object) -> object:

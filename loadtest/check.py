@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from loadtest import process, slo
+from loadtest import process
 from loadtest.cluster import existing, kind
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.engines import engine_for
@@ -77,7 +77,7 @@ def _problem(error: LoadTestError) -> Problem:
 
 
 def _config(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    for problem in (*facts.problems, *slo.problems(facts.objectives)):
+    for problem in facts.problems:
         yield Problem(message=problem, hint="", exit_code=UsageError.exit_code)
 
 

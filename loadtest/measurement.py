@@ -29,6 +29,7 @@ from loadtest.stages import Stages
 from loadtest.stats.summarise import summarise
 from loadtest.stats.summary import Summary
 from loadtest.target import TargetEnvironment
+from loadtest.validity import validity_of
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ def _report(
     timings: Sequence[StageTiming],
 ) -> Report:
     target, plan = record.target, record.plan
+    validity = validity_of(plan, load_run, summary, target.validity)
     return Report(
         schema_version=SCHEMA_VERSION,
         run=record.run,
@@ -131,13 +133,8 @@ def _report(
         generator=load_run.generator,
         summary=summary,
         resources=usage,
-        verdict=slo.evaluate(
-            target.objectives,
-            summary,
-            usage,
-            planned_requests=plan.profile.planned_requests,
-            dropped_requests=load_run.generator.dropped_requests,
-        ),
+        validity=validity,
+        verdict=slo.evaluate(target.slo, summary, usage, validity),
         # What comes after a report is in timings.json alone: a report made again is the same.
         timings=tuple(takewhile(lambda one: one.stage != REPORT_STAGE, timings)),
     )

@@ -1,59 +1,77 @@
 """What is promised and whether it was kept: objectives, their outcomes, and the verdict over all of them.
 
-An objective names one of METRICS. No data is an outcome of its own and never passes. Leaves out how figures
-are measured and how a verdict is shown.
+No data is an outcome of its own and never passes. Leaves out how figures are measured (slo_metrics names
+them) and how a verdict is shown.
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.comparison import Comparison
 from loadtest.exit_codes import ExitCode
 from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage
 from loadtest.sample import Arm
-from loadtest.stats.percentiles import P99_MINIMUM_SAMPLES_TO_JUDGE
-from loadtest.stats.summary import LatencyStats, RequestSummary, Summary
-
-
-class Comparison(StrEnum):
-    AT_MOST = "at_most"
-    AT_LEAST = "at_least"
-
-    @property
-    def words(self) -> str:
-        return self.value.replace("_", " ")
+from loadtest.slo_metrics import COUNTED, NEEDS, REQUEST_METRICS, RESOURCE_METRICS, comparison
+from loadtest.stats.summary import ArmSummary, Summary
+from loadtest.validity import Validity
 
 
 class OutcomeStatus(StrEnum):
     MET = "met"
+    WARNED = "warned"
     MISSED = "missed"
     NO_DATA = "no_data"
 
 
 class VerdictStatus(StrEnum):
     PASSED = "passed"
+    WARNED = "warned"
     MISSED = "missed"
     INCONCLUSIVE = "inconclusive"
 
 
+_SEVERITY = (VerdictStatus.PASSED, VerdictStatus.WARNED, VerdictStatus.INCONCLUSIVE, VerdictStatus.MISSED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """`metric` is one of METRICS, unit included in its name; `limit` is in that unit."""
+    """Limits of a metric in its own unit: a warning beyond `warn_limit`, missed beyond `fail_limit`.
+
+    At least one of the two is there, and of both that to warn of is the stricter. What clients saw is that of
+    one `host`, of all of them where it is None; what was used in the cluster is that of one `scope`, of the
+    whole cluster where it is None.
+    """
 
     metric: str
-    comparison: Comparison
-    limit: float
+    host: str | None = None
+    scope: str | None = None
+    warn_limit: float | None = None
+    fail_limit: float | None = None
+
+    @property
+    def stricter_limit(self) -> float:
+        return next(limit for limit in (self.warn_limit, self.fail_limit) if limit is not None)
+
+    @property
+    def words(self) -> str:
+        place = self.host or self.scope
+        return f"{self.metric} of {place}" if place else self.metric
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`margin` is how far the value lies on the good side of the limit, negative when missed."""
+    """`limit` is the one that decided: of a missed objective that of failing, else the stricter.
+
+    `margin` is how far the value lies on the good side of it, negative where it does not.
+    """
 
     objective: Objective
     status: OutcomeStatus
     value: float | None
+    comparison: Comparison  # of the value with the limit
+    limit: float
     margin: float | None
 
 
@@ -64,132 +82,104 @@ class Verdict:
     outcomes: tuple[Outcome, ...]
 
 
-Metric = Callable[[RequestSummary, ResourceUsage | None], float | None]
-
-
-def _requests(read: Callable[[RequestSummary], float | None]) -> Metric:
-    return lambda requests, _: read(requests) if requests.requests else None
-
-
-def _failure_ratio(requests: RequestSummary) -> float:
-    # Not 1 - success_ratio: 1 - 0.99 is above 0.01 in floating point and would miss a limit that is kept.
-    return (requests.requests - requests.succeeded) / requests.requests
-
-
-def _latency(read: Callable[[LatencyStats], float | None]) -> Metric:
-    return _requests(lambda requests: read(requests.latency) if requests.latency else None)
-
-
-def _cluster(read: Callable[[ScopeUsage], float | None]) -> Metric:
-    def metric(_: RequestSummary, resources: ResourceUsage | None) -> float | None:
-        scopes = resources.scopes if resources else ()
-        return next((read(scope) for scope in scopes if scope.scope == CLUSTER_SCOPE), None)
-
-    return metric
-
-
-def _judgeable_p99_ms(latency: LatencyStats) -> float | None:
-    return latency.p99_ms if latency.samples >= P99_MINIMUM_SAMPLES_TO_JUDGE else None
-
-
-# Figures of the version under test over all hosts together.
-METRICS: Mapping[str, Metric] = {
-    "success_ratio": _requests(lambda requests: requests.success_ratio),
-    "failure_ratio": _requests(_failure_ratio),
-    "http_errors": _requests(lambda requests: requests.http_errors),
-    "timeouts": _requests(lambda requests: requests.timeouts),
-    "connection_errors": _requests(lambda requests: requests.connection_errors),
-    "wrong_bodies": _requests(lambda requests: requests.wrong_bodies),
-    "achieved_rps": _requests(lambda requests: requests.achieved_rps),
-    "latency_average_ms": _latency(lambda latency: latency.average_ms),
-    "latency_p50_ms": _latency(lambda latency: latency.p50_ms),
-    "latency_p90_ms": _latency(lambda latency: latency.p90_ms),
-    "latency_p95_ms": _latency(lambda latency: latency.p95_ms),
-    "latency_p99_ms": _latency(_judgeable_p99_ms),
-    "latency_maximum_ms": _latency(lambda latency: latency.maximum_ms),
-    "cluster_cpu_average_cores": _cluster(lambda scope: scope.cpu_cores.average),
-    "cluster_cpu_seconds_per_1000_requests": _cluster(lambda scope: scope.cpu_seconds_per_1000_requests),
-    "cluster_memory_maximum_bytes": _cluster(lambda scope: scope.memory_bytes.maximum),
-}
-
-
-def problems(objectives: Sequence[Objective]) -> list[str]:
-    """Everything wrong with these objectives, one sentence each; empty when they can be judged."""
-    counted = Counter((objective.metric, objective.comparison) for objective in objectives)
-    return [problem for objective in objectives for problem in _objective_problems(objective)] + [
-        f"objective {metric} {comparison.words} is given {times} times, once is enough"
-        for (metric, comparison), times in counted.items()
-        if times > 1
-    ]
-
-
-def _objective_problems(objective: Objective) -> list[str]:
-    metric, limit = objective.metric, objective.limit
-    if metric not in METRICS:
-        return [f"objective {metric!r} is unknown, choose from: {', '.join(METRICS)}"]
-    highest = 1 if metric.endswith("_ratio") else math.inf
-    if not (math.isfinite(limit) and 0 <= limit <= highest):
-        rule = "between 0 and 1" if highest == 1 else "0 or more"
-        return [f"limit of {metric} is {limit:g}, it has to be {rule}"]
-    return []
-
-
 def evaluate(
     objectives: Sequence[Objective],
     summary: Summary,
     resources: ResourceUsage | None,
-    *,
-    planned_requests: int | None,
-    dropped_requests: int = 0,
+    validity: Validity,
 ) -> Verdict:
-    """Judge the version under test; fewer requests than planned cannot pass, nor can a missing figure.
+    """Judge the version under test; neither a doubtful measurement nor a missing figure can pass.
 
-    `planned_requests` is None where only time was planned; `dropped_requests` were due and never sent.
+    A disturbed measurement cannot miss a limit on a figure of time either: what was too long may have been
+    the generator's own. What was counted stays missed.
     """
-    requests = summary.arm(Arm.HEAD).combined
-    outcomes = tuple(_outcome(objective, requests, resources) for objective in objectives)
-    missed = tuple(_reason(outcome) for outcome in outcomes if outcome.status is OutcomeStatus.MISSED)
-    doubts = _doubts(requests, planned_requests, dropped_requests) + tuple(
-        _reason(outcome) for outcome in outcomes if outcome.status is OutcomeStatus.NO_DATA
-    )
-    status = (
-        VerdictStatus.MISSED if missed else VerdictStatus.INCONCLUSIVE if doubts else VerdictStatus.PASSED
-    )
+    outcomes = tuple(_outcome(one, summary.arm(Arm.HEAD), resources) for one in objectives)
+    findings = [
+        *((VerdictStatus.INCONCLUSIVE, check.words) for check in validity.doubts),
+        *(_finding(one, validity) for one in outcomes),
+    ]
+    worst_first = sorted(findings, key=lambda finding: _SEVERITY.index(finding[0]), reverse=True)
     nothing_promised = () if objectives else ("no objective is set: figures were measured, none was judged",)
-    return Verdict(status=status, reasons=missed + doubts + nothing_promised, outcomes=outcomes)
+    return Verdict(
+        status=worst_first[0][0] if worst_first else VerdictStatus.PASSED,
+        reasons=(
+            *(words for status, words in worst_first if status is not VerdictStatus.PASSED),
+            *nothing_promised,
+        ),
+        outcomes=outcomes,
+    )
 
 
 def exit_code(verdict: Verdict) -> ExitCode:
     return {
         VerdictStatus.PASSED: ExitCode.PASSED,
+        VerdictStatus.WARNED: ExitCode.PASSED,
         VerdictStatus.MISSED: ExitCode.OBJECTIVE_MISSED,
         VerdictStatus.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
     }[verdict.status]
 
 
-def _outcome(objective: Objective, requests: RequestSummary, resources: ResourceUsage | None) -> Outcome:
-    value = METRICS[objective.metric](requests, resources)
-    if value is None or not math.isfinite(value):
-        return Outcome(objective=objective, status=OutcomeStatus.NO_DATA, value=None, margin=None)
-    sign = 1 if objective.comparison is Comparison.AT_LEAST else -1
-    margin = sign * (value - objective.limit)
-    status = OutcomeStatus.MET if margin >= 0 else OutcomeStatus.MISSED
-    return Outcome(objective=objective, status=status, value=value, margin=margin)
+def _finding(outcome: Outcome, validity: Validity) -> tuple[VerdictStatus, str]:
+    """What the outcome makes of the verdict, and why."""
+    words, binding = _reason(outcome), outcome.objective.fail_limit is not None
+    match outcome.status:
+        case OutcomeStatus.MET:
+            return VerdictStatus.PASSED, words
+        case OutcomeStatus.WARNED:
+            return VerdictStatus.WARNED, words
+        case OutcomeStatus.NO_DATA:
+            # At worst it could have warned, so it does no more where it could not be measured.
+            return VerdictStatus.INCONCLUSIVE if binding else VerdictStatus.WARNED, words
+        case OutcomeStatus.MISSED:
+            if validity.disturbed and outcome.objective.metric not in COUNTED:
+                return VerdictStatus.INCONCLUSIVE, f"{words}: not proven by such a measurement"
+            return VerdictStatus.MISSED, words
 
 
-def _doubts(requests: RequestSummary, planned_requests: int | None, dropped_requests: int) -> tuple[str, ...]:
-    if not requests.requests:
-        return ("no request was sent: there is nothing to judge",)
-    if planned_requests is not None and requests.requests < planned_requests:
-        return (f"only {requests.requests} of {planned_requests} planned requests were sent",)
-    if dropped_requests:
-        return (f"{dropped_requests} requests were due and never sent: the generator had no client free",)
-    return ()
+def _outcome(objective: Objective, tested: ArmSummary, resources: ResourceUsage | None) -> Outcome:
+    value = _value(objective, tested, resources)
+    compared = comparison(objective.metric)
+    status, limit = _judged(value, objective, compared)
+    return Outcome(
+        objective=objective,
+        status=status,
+        value=value,
+        comparison=compared,
+        limit=limit,
+        margin=None if value is None else compared.margin(value, limit),
+    )
+
+
+def _value(objective: Objective, tested: ArmSummary, resources: ResourceUsage | None) -> float | None:
+    if of_requests := REQUEST_METRICS.get(objective.metric):
+        requests = tested.hosts.get(objective.host) if objective.host else tested.combined
+        value = of_requests(requests) if requests and requests.requests else None
+    else:
+        scope = _scope(resources, objective.scope or CLUSTER_SCOPE)
+        value = RESOURCE_METRICS[objective.metric](scope) if scope else None
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _scope(resources: ResourceUsage | None, name: str) -> ScopeUsage | None:
+    return next((one for one in resources.scopes if one.scope == name), None) if resources else None
+
+
+def _judged(value: float | None, objective: Objective, compared: Comparison) -> tuple[OutcomeStatus, float]:
+    """With the limit that decided."""
+    warn, fail = objective.warn_limit, objective.fail_limit
+    if value is not None and fail is not None and compared.margin(value, fail) < 0:
+        return OutcomeStatus.MISSED, fail
+    if value is not None and warn is not None and compared.margin(value, warn) < 0:
+        return OutcomeStatus.WARNED, warn
+    return OutcomeStatus.NO_DATA if value is None else OutcomeStatus.MET, objective.stricter_limit
 
 
 def _reason(outcome: Outcome) -> str:
     objective = outcome.objective
-    promise = f"it has to be {objective.comparison.words} {objective.limit:g}"
     if outcome.value is None:
-        return f"{objective.metric} has no data, {promise}"
-    return f"{objective.metric} is {outcome.value:.6g}, {promise}"
+        return " ".join(filter(None, (f"{objective.words} has no data", NEEDS.get(objective.metric))))
+    binding = "has to" if outcome.limit == objective.fail_limit else "should"
+    return (
+        f"{objective.words} is {outcome.value:.6g}, it {binding} be "
+        f"{outcome.comparison.words} {outcome.limit:.6g}"
+    )

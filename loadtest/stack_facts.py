@@ -13,7 +13,6 @@ import msgspec
 from loadtest.chaos.model import ChaosEvent
 from loadtest.errors import MachineError, UsageError
 from loadtest.load_options import LoadOptions
-from loadtest.slo import Objective
 
 _TIMEOUT_S = 60.0
 
@@ -53,7 +52,6 @@ class StackFacts:
     problems: tuple[str, ...]
     claims: str
     cluster: ClusterFacts | None = None
-    objectives: tuple[Objective, ...] = ()
     chaos: tuple[ChaosEvent, ...] = ()
     load: LoadOptions = field(default_factory=LoadOptions)
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from loadtest import slo
 from loadtest.chaos.model import ChaosEvent
-from loadtest.errors import DeployError, UsageError
+from loadtest.errors import DeployError
 from loadtest.load_options import LoadOptions
 from loadtest.slo import Objective
+from loadtest.slo_metrics import METRICS
+from loadtest.validity import Thresholds
 
 SCHEMA_VERSION = 1
 
@@ -114,14 +115,15 @@ class TargetEnvironment:
     monitoring: MonitoringTarget
     load: LoadOptions
     load_pods: LoadPodsTarget
-    objectives: tuple[Objective, ...]
+    slo: tuple[Objective, ...]
+    validity: Thresholds
     chaos: tuple[ChaosEvent, ...] = ()
 
 
 def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
     """The target a stack's outputs describe.
 
-    Raises DeployError where they do not fit, UsageError where they ask for what cannot be done.
+    Raises DeployError where they do not fit.
     """
     if "schema_version" not in outputs:
         raise DeployError(
@@ -140,6 +142,9 @@ def parse_target(outputs: dict[str, Any]) -> TargetEnvironment:
         raise DeployError(
             f"the stack's outputs do not fit: {error}", hint="Deploy again with `pulumi up`."
         ) from error
-    if problems := slo.problems(target.objectives):
-        raise UsageError("the stack cannot be load-tested: " + "; ".join(problems))
+    if unknown := sorted({objective.metric for objective in target.slo} - set(METRICS)):
+        raise DeployError(
+            f"the stack's outputs have objectives on unknown metrics: {', '.join(unknown)}",
+            hint="Deploy again with `pulumi up`.",
+        )
     return target

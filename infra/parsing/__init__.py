@@ -12,8 +12,10 @@ from infra.parsing.chaos import chaos
 from infra.parsing.cluster import cluster
 from infra.parsing.forms import PREFIX, PREFIX_RULE
 from infra.parsing.ingress import ingress
-from infra.parsing.load import load, objectives
+from infra.parsing.load import load
 from infra.parsing.monitoring import monitoring
+from infra.parsing.slo import slo
+from infra.parsing.validity import validity
 from infra.reading import Section, repeated
 
 
@@ -38,7 +40,8 @@ def parse(config: Mapping[str, Any], *, stack: str) -> StackSettings:
         apps=under_test,
         monitoring=monitoring(section),
         load=load(section),
-        objectives=objectives(section),
+        slo=slo(section, apps=under_test),
+        validity=validity(section),
         chaos=chaos(section, apps=under_test, cluster=made_or_there),
     )
     section.close()

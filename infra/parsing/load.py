@@ -1,16 +1,15 @@
-"""The load and what is promised under it, from the configuration.
+"""The load, from the configuration.
 
 Leaves out which settings of a load go together: `python -m loadtest check` says so, which knows the engines.
 """
 
 import re
 
-from infra.model import Arrivals, Comparison, LoadProfile, LoadSettings, LoadStage, ObjectiveSettings
+from infra.model import Arrivals, LoadProfile, LoadSettings, LoadStage
 from infra.parsing.forms import NAME
 from infra.reading import Section
 
 _SCRIPT = re.compile(r"([^\x00-\x1f]{1,1000})?")
-_METRIC = re.compile(r"[a-z][a-z0-9_.]*")
 
 
 def load(section: Section) -> LoadSettings:
@@ -42,17 +41,3 @@ def _stage(section: Section) -> LoadStage:
     stage = LoadStage(rate_rps=section.number("rate_rps"), duration_s=section.number("duration_s"))
     section.close()
     return stage
-
-
-def objectives(section: Section) -> tuple[ObjectiveSettings, ...]:
-    return tuple(_objective(item) for item in section.sections("objectives", label="metric"))
-
-
-def _objective(section: Section) -> ObjectiveSettings:
-    objective = ObjectiveSettings(
-        metric=section.text("metric", form=_METRIC, rule="the name of a figure, such as success_ratio"),
-        comparison=section.choice("comparison", Comparison),
-        limit=section.number("limit"),
-    )
-    section.close()
-    return objective

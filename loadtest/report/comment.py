@@ -5,7 +5,14 @@ Its first line is a hidden marker by which the next run finds it again.
 
 import re
 
-from loadtest.report import failure, replica_sections, resource_sections, run_facts, sections
+from loadtest.report import (
+    failure,
+    replica_sections,
+    resource_sections,
+    run_facts,
+    sections,
+    validity_sections,
+)
 from loadtest.report.layout import document, paragraphs
 from loadtest.report.model import AnyReport, FailureReport, Report
 
@@ -39,7 +46,7 @@ def _measured(report: Report) -> str:
     parts = (
         sections.latency(report),
         sections.objectives(report),
-        sections.validity(report),
+        validity_sections.validity(report),
         replica_sections.replicas(report),
         resource_sections.resources(report, folded=True),
         run_facts.timings(report.timings, folded=True),

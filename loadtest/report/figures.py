@@ -6,6 +6,8 @@ Figures keep their base units everywhere else; only here are they turned into wh
 import math
 from collections.abc import Callable
 
+from loadtest.comparison import Comparison
+
 MISSING = "missing"
 NOT_SHOWN = "\N{EN DASH}"
 _MOST_DECIMALS = 3
@@ -35,6 +37,15 @@ def precise(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return MISSING
     return f"{value:,.0f}" if abs(value) >= 1_000_000 else f"{value:,.6g}"
+
+
+def shown(value: float | None, unit: str = "") -> str:
+    """A figure that is left out on purpose where there is none."""
+    return NOT_SHOWN if value is None else number(value) + unit
+
+
+def limit(value: float | None, comparison: Comparison) -> str:
+    return NOT_SHOWN if value is None else f"{comparison.words} {precise(value)}"
 
 
 def seconds(value_s: float | None) -> str:

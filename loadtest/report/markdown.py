@@ -7,6 +7,7 @@ from loadtest.report import (
     resource_sections,
     run_facts,
     sections,
+    validity_sections,
 )
 from loadtest.report.layout import document
 from loadtest.report.model import AnyReport, FailureReport, Report
@@ -29,7 +30,7 @@ def _measured(report: Report) -> str:
         latency_sections.parts(report),
         sections.errors_by_class(report),
         sections.objectives(report),
-        sections.validity(report),
+        validity_sections.validity_in_full(report),
         replica_sections.replicas_in_full(report),
         resource_sections.resources_in_full(report),
         run_facts.timings(report.timings),

@@ -18,6 +18,7 @@ from loadtest.sample import LoadWindow
 from loadtest.slo import Verdict
 from loadtest.stats.summary import Summary
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget
+from loadtest.validity import Validity
 
 # Goes up when a field changes its meaning or goes away; a new field alone does not raise it.
 SCHEMA_VERSION: Final = 1
@@ -57,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     generator: Generator
     summary: Summary
     resources: ResourceUsage | None  # None: nothing was asked of monitoring
+    validity: Validity
     verdict: Verdict
     timings: tuple[StageTiming, ...]
 

@@ -3,30 +3,28 @@
 Every word from outside is escaped here, every figure written by `figures`. Leaves out resources.
 """
 
-from loadtest.plan import ConstantRate, RampingRate
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
-from loadtest.report.load_words import load_words
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
-from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, TimeStats
+from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary
 from loadtest.target import AppTarget
 
 _VERDICT_WORDS = {
     VerdictStatus.PASSED: "✅ All objectives met",
+    VerdictStatus.WARNED: "🟡 Passed with a warning",
     VerdictStatus.MISSED: "❌ Objective missed",
     VerdictStatus.INCONCLUSIVE: "⚠️ Inconclusive",
 }
 _OUTCOME_WORDS = {
     OutcomeStatus.MET: "✅ met",
+    OutcomeStatus.WARNED: "🟡 warned",
     OutcomeStatus.MISSED: "❌ missed",
     OutcomeStatus.NO_DATA: "⚠️ no data",
 }
-_DELAY = "Its own delay in sending"
 _ALL_HOSTS = "**all hosts**"
 _TLS = "Hosts answered over TLS with their certificate; the load went over plain HTTP beside it"
-_TUNNEL = "Measured through a tunnel to the cluster: what it adds and what it holds back is in every figure"
 
 
 def headline(report: Report) -> str:
@@ -81,47 +79,12 @@ def errors_by_class(report: Report) -> Section:
 
 def objectives(report: Report) -> Section:
     rows = [_outcome_row(outcome) for outcome in report.verdict.outcomes]
-    body = table(("objective", "outcome", "value", "limit", "margin"), rows) if rows else ""
-    return Section(title="Objectives", body=body)
-
-
-def validity(report: Report) -> Section:
-    """What lets a reader judge whether the load, and not its generator, was measured."""
-    requests, generator = _tested(report).combined, report.generator
-    window_s = report.window.duration_s
-    generator_cores = generator.cpu_s / window_s if window_s else None
-    planned = report.plan.profile.planned_requests
-    of_planned = "requests" if planned is None else f"of {planned:,} planned requests"
-    lines = [
-        f"{requests.requests:,} {of_planned} in {figures.seconds(window_s)}, "
-        f"{load_words(report.plan.profile)}, "
-        f"time-out {figures.seconds(report.plan.timeout_s)}, seed {report.plan.seed}",
-        f"Generator {escape.code(generator.engine)}: {figures.seconds(generator.cpu_s)} of CPU "
-        f"({figures.number(generator_cores)} cores), {generator.connections_opened:,} connections opened",
-        _delay(requests.schedule_delay) if generator.tells_intended_start else f"{_DELAY}: not told by it",
-    ]
-    if generator.planned_rps is not None and isinstance(report.plan.profile, ConstantRate | RampingRate):
-        sent_rps = report.summary.sent_rps(report.plan.profile.duration_s)
-        lines.insert(
-            1,
-            f"Requested rate {figures.precise(generator.planned_rps)} req/s, "
-            f"sent {figures.precise(sent_rps)} req/s",
-        )
-    if generator.dropped_requests:
-        lines.append(f"{generator.dropped_requests:,} requests were due and never sent")
-    lines += map(escape.inline, generator.notes)
-    if report.ingress.tunnelled and not report.plan.locust_workers:
-        lines.append(_TUNNEL)
-    return Section(title="Validity of the run", body=items(lines))
-
-
-def _delay(delay: TimeStats | None) -> str:
-    if delay is None:
-        return f"{_DELAY}: {figures.MISSING}"
-    return (
-        f"{_DELAY}: p50 {figures.milliseconds(delay.p50_ms)}, p90 {figures.milliseconds(delay.p90_ms)}, "
-        f"p99 {_shown(delay.p99_ms, ' ms')}, at most {figures.milliseconds(delay.maximum_ms)}"
+    body = (
+        table(("objective", "outcome", "value", "warns unless", "fails unless", "margin"), rows)
+        if rows
+        else ""
     )
+    return Section(title="Objectives", body=body)
 
 
 def setup(report: Report, *, folded: bool = False) -> Section:
@@ -159,10 +122,6 @@ def _tested(report: Report) -> ArmSummary:
     return report.summary.arm(Arm.HEAD)
 
 
-def _shown(value: float | None, unit: str = "") -> str:
-    return figures.NOT_SHOWN if value is None else figures.number(value) + unit
-
-
 def _request_row(name: str, requests: RequestSummary) -> tuple[str, ...]:
     return (
         name,
@@ -180,11 +139,14 @@ def _latency_cells(latency: LatencyStats | None) -> tuple[str, ...]:
     if latency is None:
         return (figures.MISSING,) * 6
     before = (latency.average_ms, latency.p50_ms, latency.p90_ms, latency.p95_ms)
-    return (*map(figures.number, before), _shown(latency.p99_ms), figures.number(latency.maximum_ms))
+    return (*map(figures.number, before), figures.shown(latency.p99_ms), figures.number(latency.maximum_ms))
 
 
 def _outcome_row(outcome: Outcome) -> tuple[str, ...]:
-    objective = outcome.objective
-    limit = f"{objective.comparison.words} {figures.precise(objective.limit)}"
+    limits = (
+        figures.limit(limit, outcome.comparison)
+        for limit in (outcome.objective.warn_limit, outcome.objective.fail_limit)
+    )
     value, margin = figures.precise(outcome.value), figures.precise(outcome.margin)
-    return (escape.code(objective.metric), _OUTCOME_WORDS[outcome.status], value, limit, margin)
+    name, status = escape.code(outcome.objective.words), _OUTCOME_WORDS[outcome.status]
+    return (name, status, value, *limits, margin)

@@ -152,25 +152,85 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "script over two lines": ({"load_script": "a\nb"}, "load_script is"),
     "time-out of nothing": ({"load_timeout_s": 0}, "load_timeout_s is 0"),
     "scrape interval": ({"monitoring_scrape_interval_s": 0}, "monitoring_scrape_interval_s is 0"),
+    "objective on an unknown metric": (
+        {"slo": [{"metric": "latency", "fail_above": 1}]},
+        'slo[0] (latency): metric is "latency", it has to be one of success_ratio, failure_ratio, ',
+    ),
     "objective without limit": (
-        {"objectives": [{"metric": "success_ratio", "comparison": "at_least"}]},
-        "objectives[0] (success_ratio): limit is not set",
+        {"slo": [{"metric": "success_ratio"}]},
+        "slo[0] (success_ratio): warn_below or fail_below is not set",
+    ),
+    "objective with no limit that is one": (
+        {"slo": [{"metric": "timeouts", "warn_above": None}]},
+        "slo[0] (timeouts): warn_above or fail_above is not set",
     ),
     "objective without end": (
-        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": math.inf}]},
-        "limit is Infinity, it has to be a number",
+        {"slo": [{"metric": "timeouts", "fail_above": math.inf}]},
+        "fail_above is Infinity, it has to be a number",
     ),
     "objective that is no number": (
-        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": math.nan}]},
-        "limit is NaN, it has to be a number",
+        {"slo": [{"metric": "timeouts", "fail_above": math.nan}]},
+        "fail_above is NaN, it has to be a number",
     ),
     "objective that no float holds": (
-        {"objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 10**400}]},
+        {"slo": [{"metric": "timeouts", "fail_above": 10**400}]},
         "it has to be a number",
     ),
-    "objective compared wrongly": (
-        {"objectives": [{"metric": "success_ratio", "comparison": ">=", "limit": 1}]},
-        'comparison is ">=", it has to be one of at_most, at_least',
+    "objective of a ratio above all": (
+        {"slo": [{"metric": "success_ratio", "fail_below": 99}]},
+        "fail_below is 99, it has to be a number from 0 to 1",
+    ),
+    "objective below nothing": (
+        {"slo": [{"metric": "timeouts", "fail_above": -1}]},
+        "fail_above is -1, it has to be a number from 0 on",
+    ),
+    "objective on the wrong side, which would always be kept": (
+        {"slo": [{"metric": "success_ratio", "fail_above": 0.99}]},
+        "fail_above is set, more is better of success_ratio: it has warn_below and fail_below",
+    ),
+    "objective on the wrong side": (
+        {"slo": [{"metric": "latency_p95_ms", "warn_below": 50, "fail_above": 60}]},
+        "warn_below is set, less is better of latency_p95_ms: it has warn_above and fail_above",
+    ),
+    "warning that comes after failing": (
+        {"slo": [{"metric": "latency_p95_ms", "warn_above": 50, "fail_above": 30}]},
+        "warn_above is 50, that has failed already: fail_above is 30",
+    ),
+    "warning where it fails": (
+        {"slo": [{"metric": "achieved_rps", "warn_below": 50, "fail_below": 50}]},
+        "warn_below is 50, that has failed already: fail_below is 50",
+    ),
+    "objective of a host that no app has": (
+        {"slo": [{"metric": "timeouts", "fail_above": 1, "host": "fooo.localhost"}]},
+        'host is "fooo.localhost", it has to be one of foo.localhost, bar.localhost',
+    ),
+    "objective of a scope that there is not": (
+        {"slo": [{"metric": "cpu_average_cores", "fail_above": 1, "scope": "baz"}]},
+        'scope is "baz", it has to be one of foo, bar, ingress, cluster',
+    ),
+    "resources of a host": (
+        {"slo": [{"metric": "cpu_average_cores", "fail_above": 1, "host": "foo.localhost"}]},
+        "host is set, cpu_average_cores is of what was used in the cluster: it may have a scope",
+    ),
+    "requests of a scope": (
+        {"slo": [{"metric": "timeouts", "fail_above": 1, "scope": "foo"}]},
+        "scope is set, timeouts is of what clients saw: it may have a host",
+    ),
+    "objective twice": (
+        {"slo": [{"metric": "timeouts", "warn_above": 1}, {"metric": "timeouts", "fail_above": 2}]},
+        "slo has timeouts more than once, one entry can both warn and fail",
+    ),
+    "objective misspelt": (
+        {"slo": [{"metric": "timeouts", "fail_abov": 1, "fail_above": 1}]},
+        "slo[0] (timeouts): fail_abov is not a setting: did you mean fail_above?",
+    ),
+    "threshold that is no number": (
+        {"validity_rate_deviation_percent": "little"},
+        'validity_rate_deviation_percent is "little", it has to be a number',
+    ),
+    "threshold that nothing keeps": (
+        {"validity_generator_core_percent": "0"},
+        'validity_generator_core_percent is "0", it has to be a number from 1 to',
     ),
 }
 
@@ -230,6 +290,31 @@ def test_all_wrong_settings_are_told_at_once() -> None:
         apps=[app("foo", cpu_limit="x"), app("bar", host="foo.localhost")],
     )
     assert 6 == len(problems(everything)), problems(everything)
+
+
+def test_objectives_are_read_with_both_limits_and_their_place() -> None:
+    settings = ci_settings(
+        slo=[
+            {"metric": "latency_p95_ms", "warn_above": 30, "fail_above": 50.5, "host": "foo.localhost"},
+            {"metric": "latency_p95_ms", "fail_above": 60},
+            {"metric": "achieved_rps", "warn_below": 100, "fail_below": 90},
+            {"metric": "memory_maximum_bytes", "fail_above": 1e9, "scope": "ingress"},
+        ]
+    )
+    assert [
+        ("latency_p95_ms", "foo.localhost", None, 30, 50.5),
+        ("latency_p95_ms", None, None, None, 60),
+        ("achieved_rps", None, None, 100, 90),
+        ("memory_maximum_bytes", None, "ingress", None, 1e9),
+    ] == [(one.metric, one.host, one.scope, one.warn_limit, one.fail_limit) for one in settings.slo]
+
+
+def test_a_stack_may_promise_nothing() -> None:
+    assert () == ci_settings(slo=[]).slo
+
+
+def test_thresholds_of_validity_may_have_fractions() -> None:
+    assert 0.5 == ci_settings(validity_rate_deviation_percent="0.5").validity.rate_deviation_percent
 
 
 def test_a_load_is_read_with_its_fractions_and_stages() -> None:

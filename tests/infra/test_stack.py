@@ -347,7 +347,7 @@ def test_the_version_of_kubernetes_is_the_one_that_runs_whatever_the_configurati
 
 
 def test_the_exports_are_these(ci: Recording) -> None:
-    of_load = {"load", "load_pods", "objectives", "chaos"}
+    of_load = {"load", "load_pods", "slo", "validity", "chaos"}
     names = {"schema_version", "cluster", "ingress", "apps", "monitoring", "kubeconfig"} | of_load
     assert names == set(ci.exports)
 

@@ -1,51 +1,70 @@
-"""The verdict: what passes, what misses, and that nothing passes without data."""
+"""The verdict: what passes, what misses, what only warns, and that nothing passes without data."""
 
 from dataclasses import replace
 
 import pytest
 
+from loadtest.comparison import Comparison
 from loadtest.exit_codes import ExitCode
-from loadtest.slo import (
-    METRICS,
-    Comparison,
-    Objective,
-    OutcomeStatus,
-    Verdict,
-    VerdictStatus,
-    evaluate,
-    exit_code,
-    problems,
-)
-from loadtest.stats.summary import RequestSummary
+from loadtest.monitoring.model import ResourceUsage
+from loadtest.slo import Objective, OutcomeStatus, Verdict, VerdictStatus, evaluate, exit_code
+from loadtest.slo_metrics import COUNTED, METRICS, REQUEST_METRICS, RESOURCE_METRICS
+from loadtest.stats.summary import RequestSummary, Summary
+from loadtest.validity import CheckStatus, Validity, ValidityCheck
 from tests.unit.report import values
 
-
-def at_most(metric: str, limit: float) -> Objective:
-    return Objective(metric=metric, comparison=Comparison.AT_MOST, limit=limit)
+VALID = Validity(checks=())
 
 
-def at_least(metric: str, limit: float) -> Objective:
-    return Objective(metric=metric, comparison=Comparison.AT_LEAST, limit=limit)
+def doubt(words: str = "planted doubt", *, disturbs: bool) -> Validity:
+    check = ValidityCheck(
+        name="planted",
+        status=CheckStatus.DOUBTFUL,
+        value=2.0,
+        comparison=Comparison.AT_MOST,
+        threshold=1.0,
+        words=words,
+        disturbs=disturbs,
+    )
+    return Validity(checks=(check,))
 
 
-def judge(*objectives: Objective, requests: RequestSummary | None = None, planned: int = 100) -> Verdict:
-    summary = values.summary(requests or values.requests(100))
-    return evaluate(objectives, summary, values.RESOURCES, planned_requests=planned)
+def limit(
+    metric: str, fail: float | None = None, *, warn: float | None = None, host: str | None = None
+) -> Objective:
+    return Objective(metric=metric, fail_limit=fail, warn_limit=warn, host=host)
+
+
+def judge(
+    *objectives: Objective,
+    requests: RequestSummary | None = None,
+    summary: Summary | None = None,
+    resources: ResourceUsage | None = values.RESOURCES,
+    validity: Validity = VALID,
+) -> Verdict:
+    return evaluate(
+        objectives, summary or values.summary(requests or values.requests(100)), resources, validity
+    )
 
 
 @pytest.mark.parametrize(
     ("objective", "status", "margin"),
     [
-        (at_most("latency_p95_ms", 10.0), OutcomeStatus.MET, 0.5),
-        (at_most("latency_p95_ms", 9.5), OutcomeStatus.MET, 0.0),
-        (at_most("latency_p95_ms", 9.4), OutcomeStatus.MISSED, -0.1),
-        (at_least("achieved_rps", 400), OutcomeStatus.MET, 0.0),
-        (at_least("achieved_rps", 401), OutcomeStatus.MISSED, -1.0),
-        (at_most("cluster_cpu_seconds_per_1000_requests", 3), OutcomeStatus.MET, 0.45),
-        (at_most("cluster_memory_maximum_bytes", 1), OutcomeStatus.MISSED, -13_631_487),
+        (limit("latency_p95_ms", 10.0), OutcomeStatus.MET, 0.5),
+        (limit("latency_p95_ms", 9.5), OutcomeStatus.MET, 0.0),
+        (limit("latency_p95_ms", 9.4), OutcomeStatus.MISSED, -0.1),
+        (limit("achieved_rps", 400), OutcomeStatus.MET, 0.0),
+        (limit("achieved_rps", 401), OutcomeStatus.MISSED, -1.0),
+        (limit("cpu_seconds_per_1000_requests", 3), OutcomeStatus.MET, 0.45),
+        (limit("memory_maximum_bytes", 1), OutcomeStatus.MISSED, -13_631_487),
+        (limit("latency_p95_ms", warn=9, fail=10), OutcomeStatus.WARNED, -0.5),
+        (limit("latency_p95_ms", warn=9), OutcomeStatus.WARNED, -0.5),
+        (limit("latency_p95_ms", warn=8, fail=9), OutcomeStatus.MISSED, -0.5),
+        (limit("latency_p95_ms", warn=9.7, fail=20), OutcomeStatus.MET, 0.2),
+        (limit("achieved_rps", warn=500, fail=300), OutcomeStatus.WARNED, -100),
     ],
 )
-def test_an_outcome_has_its_status_and_margin(
+def test_an_outcome_has_its_status_and_the_margin_to_the_limit_that_decided(
     objective: Objective, status: OutcomeStatus, margin: float
 ) -> None:
     (outcome,) = judge(objective).outcomes
@@ -53,66 +72,107 @@ def test_an_outcome_has_its_status_and_margin(
     assert outcome.margin == pytest.approx(margin)
 
 
-def test_where_only_time_was_planned_any_number_of_requests_will_do() -> None:
-    verdict = evaluate((at_most("latency_p95_ms", 10),), values.PASSED_SUMMARY, None, planned_requests=None)
-    assert verdict.status is VerdictStatus.PASSED
-
-
-def test_requests_that_were_due_and_never_sent_cannot_pass() -> None:
-    verdict = evaluate(
-        (at_most("latency_p95_ms", 10),),
-        values.PASSED_SUMMARY,
-        None,
-        planned_requests=None,
-        dropped_requests=3,
+def test_an_objective_is_of_the_host_or_the_scope_that_it_names() -> None:
+    summary = values.summary(
+        values.requests(200, timeouts=10), foo=values.requests(100, timeouts=10), bar=values.requests(100)
     )
+    foo, bar, both = (limit("timeouts", 5, host=host) for host in ("foo.localhost", "bar.localhost", None))
+    assert [10, 0, 10] == [one.value for one in judge(foo, bar, both, summary=summary).outcomes]
+    small = replace(values.scope("ingress"), cpu_seconds_per_1000_requests=0.5)
+    resources = replace(values.RESOURCES, scopes=(values.scope("cluster"), small))
+    of_ingress = replace(limit("cpu_seconds_per_1000_requests", 1), scope="ingress")
+    verdict = judge(of_ingress, limit("cpu_seconds_per_1000_requests", 1), resources=resources)
+    assert [OutcomeStatus.MET, OutcomeStatus.MISSED] == [one.status for one in verdict.outcomes]
+
+
+def test_a_host_that_got_no_request_has_no_data() -> None:
+    verdict = judge(limit("timeouts", 5, host="foo.localhost"))
     assert verdict.status is VerdictStatus.INCONCLUSIVE
-    assert "3 requests were due and never sent: the generator had no client free" in verdict.reasons
+    assert verdict.reasons == ("timeouts of foo.localhost has no data",)
 
 
-def test_one_missed_objective_misses_whatever_else_is_unknown() -> None:
-    verdict = judge(at_most("latency_p95_ms", 1), at_most("latency_p99_ms", 1))
+def test_a_warning_alone_passes_and_is_the_reason_that_is_told() -> None:
+    verdict = judge(limit("latency_p95_ms", warn=9, fail=50), limit("success_ratio", 1))
+    assert verdict.status is VerdictStatus.WARNED
+    assert verdict.reasons == ("latency_p95_ms is 9.5, it should be at most 9",)
+    assert exit_code(verdict) is ExitCode.PASSED
+
+
+def test_the_reasons_begin_with_the_worst() -> None:
+    verdict = judge(
+        limit("latency_p90_ms", warn=1),
+        limit("latency_p99_ms", 1),
+        limit("latency_p95_ms", 1),
+        validity=doubt(disturbs=False),
+    )
     assert verdict.status is VerdictStatus.MISSED
     assert verdict.reasons == (
         "latency_p95_ms is 9.5, it has to be at most 1",
-        "latency_p99_ms has no data, it has to be at most 1",
+        "planted doubt",
+        "latency_p99_ms has no data (it is judged from 10,000 right answers on)",
+        "latency_p90_ms is 7.25, it should be at most 1",
     )
 
 
+def test_what_can_only_be_warned_of_is_a_warning_where_it_has_no_data() -> None:
+    verdict = judge(limit("latency_p99_ms", warn=1))
+    assert verdict.status is VerdictStatus.WARNED
+    assert [OutcomeStatus.NO_DATA] == [one.status for one in verdict.outcomes]
+
+
+@pytest.mark.parametrize("disturbs", [True, False])
+def test_a_doubtful_measurement_never_passes(disturbs: bool) -> None:
+    for objectives in ((), (limit("latency_p95_ms", 50),), (limit("latency_p95_ms", warn=1),)):
+        verdict = judge(*objectives, validity=doubt("planted doubt", disturbs=disturbs))
+        assert verdict.status is VerdictStatus.INCONCLUSIVE
+        assert "planted doubt" in verdict.reasons
+
+
+BROKEN = [
+    limit(metric, 0.0)
+    for metric in METRICS
+    if metric not in ("success_ratio", "achieved_rps", "latency_p99_ms")
+]
+BROKEN += [limit("success_ratio", 1.0), limit("achieved_rps", 1e9)]
+
+
+@pytest.mark.parametrize("objective", BROKEN, ids=lambda one: one.metric)
+def test_a_disturbed_measurement_misses_only_what_was_counted(objective: Objective) -> None:
+    requests = replace(values.requests(100, http_errors=1, timeouts=1), connection_errors=1, wrong_bodies=1)
+    assert judge(objective, requests=requests).status is VerdictStatus.MISSED
+    assert judge(objective, requests=requests, validity=doubt(disturbs=False)).status is VerdictStatus.MISSED
+    disturbed = judge(objective, requests=requests, validity=doubt(disturbs=True))
+    counted = objective.metric in COUNTED
+    assert disturbed.status is (VerdictStatus.MISSED if counted else VerdictStatus.INCONCLUSIVE)
+    assert counted is not any("not proven by such a measurement" in reason for reason in disturbed.reasons)
+
+
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("limit", [0.0, 1.0])
-@pytest.mark.parametrize("comparison", Comparison)
-def test_zero_samples_never_pass(metric: str, limit: float, comparison: Comparison) -> None:
-    objective = Objective(metric=metric, comparison=comparison, limit=limit)
-    summary = values.summary(values.requests(0))
-    verdict = evaluate((objective,), summary, None, planned_requests=0)
+@pytest.mark.parametrize("level", ["warn_limit", "fail_limit"])
+@pytest.mark.parametrize("at", [0.0, 1.0])
+def test_zero_samples_never_pass(metric: str, at: float, level: str) -> None:
+    objective = Objective(metric=metric, **{level: at})
+    validity = values.report(values.summary(values.requests(0))).validity
+    verdict = judge(objective, requests=values.requests(0), resources=None, validity=validity)
     assert verdict.status is VerdictStatus.INCONCLUSIVE
     assert verdict.outcomes[0].status is OutcomeStatus.NO_DATA
 
 
-@pytest.mark.parametrize("metric", [metric for metric in METRICS if metric.startswith("cluster_")])
+@pytest.mark.parametrize("metric", RESOURCE_METRICS)
 def test_an_objective_on_resources_has_no_data_where_monitoring_failed(metric: str) -> None:
-    verdict = evaluate((at_most(metric, 1),), values.PASSED_SUMMARY, None, planned_requests=200)
-    assert verdict.status is VerdictStatus.INCONCLUSIVE
+    assert judge(limit(metric, 1), resources=None).status is VerdictStatus.INCONCLUSIVE
 
 
 def test_a_missing_figure_of_a_measured_scope_is_no_data() -> None:
     scope = replace(values.scope("cluster"), cpu_seconds_per_1000_requests=None)
     resources = replace(values.RESOURCES, scopes=(scope,))
-    objective = at_most("cluster_cpu_seconds_per_1000_requests", 5)
-    verdict = evaluate((objective,), values.PASSED_SUMMARY, resources, planned_requests=200)
+    verdict = judge(limit("cpu_seconds_per_1000_requests", 5), resources=resources)
     assert verdict.status is VerdictStatus.INCONCLUSIVE
 
 
 def test_requests_that_all_failed_give_no_latency_to_judge() -> None:
-    verdict = judge(at_most("latency_p50_ms", 1_000), requests=values.requests(100, timeouts=100))
+    verdict = judge(limit("latency_p50_ms", 1_000), requests=values.requests(100, timeouts=100))
     assert verdict.status is VerdictStatus.INCONCLUSIVE
-
-
-def test_fewer_requests_than_planned_are_inconclusive() -> None:
-    verdict = judge(at_most("latency_p95_ms", 10), planned=101)
-    assert verdict.status is VerdictStatus.INCONCLUSIVE
-    assert verdict.reasons == ("only 100 of 101 planned requests were sent",)
 
 
 @pytest.mark.parametrize(
@@ -120,51 +180,28 @@ def test_fewer_requests_than_planned_are_inconclusive() -> None:
 )
 def test_p99_is_judged_from_ten_thousand_samples_on(samples: int, status: VerdictStatus) -> None:
     requests = values.requests(samples, p99_ms=20.0)
-    assert judge(at_most("latency_p99_ms", 30), requests=requests).status is status
+    assert judge(limit("latency_p99_ms", 30), requests=requests).status is status
 
 
 def test_a_failure_ratio_at_its_limit_is_kept() -> None:
     requests = values.requests(100, timeouts=1)
-    assert judge(at_most("failure_ratio", 0.01), requests=requests).status is VerdictStatus.PASSED
-
-
-def test_no_request_at_all_is_inconclusive_though_nothing_was_promised() -> None:
-    verdict = judge(requests=values.requests(0), planned=0)
-    assert verdict.status is VerdictStatus.INCONCLUSIVE
-    assert verdict.reasons[0] == "no request was sent: there is nothing to judge"
+    assert judge(limit("failure_ratio", 0.01), requests=requests).status is VerdictStatus.PASSED
 
 
 def test_no_objective_passes_and_says_that_nothing_was_judged() -> None:
+    assert judge().status is VerdictStatus.PASSED
     assert judge().reasons == ("no objective is set: figures were measured, none was judged",)
 
 
-def test_problems_name_every_fault_at_once() -> None:
-    found = problems(
-        (
-            at_most("latency", 1),
-            at_least("success_ratio", 99),
-            at_most("latency_p95_ms", float("nan")),
-            at_most("timeouts", -1),
-            at_most("timeouts", 5),
-        )
-    )
-    assert found == [
-        f"objective 'latency' is unknown, choose from: {', '.join(METRICS)}",
-        "limit of success_ratio is 99, it has to be between 0 and 1",
-        "limit of latency_p95_ms is nan, it has to be 0 or more",
-        "limit of timeouts is -1, it has to be 0 or more",
-        "objective timeouts at most is given 2 times, once is enough",
-    ]
-
-
-def test_good_objectives_have_no_problems() -> None:
-    assert problems(values.OBJECTIVES) == []
+def test_no_metric_is_of_requests_and_of_resources() -> None:
+    assert not REQUEST_METRICS.keys() & RESOURCE_METRICS.keys()
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
     [
         (VerdictStatus.PASSED, ExitCode.PASSED),
+        (VerdictStatus.WARNED, ExitCode.PASSED),
         (VerdictStatus.MISSED, ExitCode.OBJECTIVE_MISSED),
         (VerdictStatus.INCONCLUSIVE, ExitCode.INCONCLUSIVE),
     ],

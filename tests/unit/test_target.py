@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.errors import DeployError, UsageError
+from loadtest.errors import DeployError
 from loadtest.target import parse_target
 
 
@@ -56,7 +56,10 @@ def outputs() -> dict[str, Any]:
             "namespace_labels": {"app.kubernetes.io/name": "load"},
             "image": "loadproof/locust:1.0.0",
         },
-        "objectives": [{"metric": "success_ratio", "comparison": "at_least", "limit": 1}],
+        "slo": [
+            {"metric": "success_ratio", "host": None, "scope": None, "warn_limit": None, "fail_limit": 1}
+        ],
+        "validity": {},
     }
 
 
@@ -88,9 +91,7 @@ def test_no_outputs_at_all_mean_that_nothing_is_deployed() -> None:
         parse_target({})
 
 
-def test_objectives_that_cannot_be_judged_are_told_all_at_once() -> None:
-    wrong = [{"metric": f"planted_{number}", "comparison": "at_least", "limit": 1} for number in (1, 2)]
-    with pytest.raises(UsageError) as failure:
-        parse_target({**outputs(), "objectives": wrong})
-    for expected in ("'planted_1' is unknown", "'planted_2' is unknown"):
-        assert expected in failure.value.message
+def test_objectives_of_a_program_that_knows_other_metrics_are_named() -> None:
+    others = [{"metric": f"planted_{number}", "fail_limit": 1} for number in (1, 2)]
+    with pytest.raises(DeployError, match="unknown metrics: planted_1, planted_2"):
+        parse_target({**outputs(), "slo": others})

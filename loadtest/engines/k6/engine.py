@@ -103,6 +103,7 @@ class _Reading:
             generator=Generator(
                 engine="k6",
                 cpu_s=k6_s + time.thread_time() - self._own_before_s,
+                cores_per_process=os.cpu_count() or 1,
                 connections_opened=self._records.connections_opened,
                 dropped_requests=self._records.dropped_requests,
                 tells_intended_start=tells_intended_start,

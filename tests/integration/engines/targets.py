@@ -11,6 +11,7 @@ from loadtest.target import (
     MonitoringTarget,
     TargetEnvironment,
 )
+from loadtest.validity import Thresholds
 
 
 def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
@@ -63,5 +64,6 @@ def target_at(port: int, bodies: Mapping[str, bytes]) -> TargetEnvironment:
             namespace_labels={"app.kubernetes.io/name": "load"},
             image="loadproof/locust:1.0.0",
         ),
-        objectives=(),
+        slo=(),
+        validity=Thresholds(),
     )

@@ -15,6 +15,7 @@ from loadtest.target import (
     MonitoringTarget,
     TargetEnvironment,
 )
+from loadtest.validity import Thresholds
 
 FOO = AppTarget(
     name="foo",
@@ -88,7 +89,8 @@ def target(
             namespace_labels={"app.kubernetes.io/name": "load"},
             image="loadproof/locust:1.0.0",
         ),
-        objectives=(),
+        slo=(),
+        validity=Thresholds(),
     )
 
 

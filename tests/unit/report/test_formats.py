@@ -3,12 +3,15 @@
 `python -m tests.unit.report.test_formats` writes the golden files anew; the diff is then to be read.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loadtest.load_options import LoadOptions
 from loadtest.report import FORMATS
 from loadtest.report.model import AnyReport
+from loadtest.slo import Objective
 from tests.unit.report import values
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,6 +30,20 @@ REPORTS: dict[str, AnyReport] = {
     "open_loop": values.open_loop(),
     "autoscaled": values.report(
         resources=values.AUTOSCALED_RESOURCES, apps=(*values.AUTOSCALED_APPS, values.app("bar"))
+    ),
+    "warned": values.report(
+        objectives=(
+            *values.OBJECTIVES,
+            Objective(metric="latency_p95_ms", host="foo.localhost", warn_limit=5, fail_limit=50),
+            Objective(metric="memory_maximum_bytes", scope="ingress", warn_limit=20_000_000),
+        ),
+    ),
+    # An open loop whose generator was busy with itself, so that its one missed limit proves nothing.
+    "doubtful": values.report(
+        values.summary(values.requests(400), foo=values.requests(400)),
+        objectives=(Objective(metric="latency_p95_ms", fail_limit=9),),
+        options=LoadOptions(profile="constant_rate", rate_rps=2_000, duration_s=0.2),
+        generator=replace(values.GENERATOR, cpu_s=0.24, tells_intended_start=False),
     ),
     "failed": values.failure(),
 }

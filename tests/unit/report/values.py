@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 
-import msgspec
-
 from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
-from loadtest.load_run import Generator
+from loadtest.load_run import Generator, LoadRun
 from loadtest.machine import Machine
 from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage, ScopeUsage, Series
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
-from loadtest.slo import Comparison, Objective, evaluate
+from loadtest.slo import Objective, evaluate
 from loadtest.stats.summary import (
     ArmSummary,
     Interval,
@@ -22,6 +20,7 @@ from loadtest.stats.summary import (
     TimeStats,
 )
 from loadtest.target import AppTarget, AutoscalerTarget, ClusterTarget, IngressTarget
+from loadtest.validity import Thresholds, validity_of
 
 WINDOW = LoadWindow(started_unix_ns=1_770_000_000_000_000_000, ended_unix_ns=1_770_000_000_250_000_000)
 RUN = RunIdentity(
@@ -40,9 +39,11 @@ TIMINGS = (
     StageTiming(stage="health", duration_s=6.04, outcome="ok"),
     StageTiming(stage="load", duration_s=0.31, outcome="ok"),
 )
+OPTIONS = LoadOptions()
+GENERATOR = Generator(engine="closed_loop", cpu_s=0.12, connections_opened=20)
 OBJECTIVES = (
-    Objective(metric="success_ratio", comparison=Comparison.AT_LEAST, limit=1.0),
-    Objective(metric="latency_p95_ms", comparison=Comparison.AT_MOST, limit=50.0),
+    Objective(metric="success_ratio", fail_limit=1.0),
+    Objective(metric="latency_p95_ms", fail_limit=50.0),
 )
 
 
@@ -198,8 +199,12 @@ def report(
     objectives: tuple[Objective, ...] = OBJECTIVES,
     apps: tuple[AppTarget, ...] = (app("foo"), app("bar")),
     run: RunIdentity = RUN,
+    options: LoadOptions = OPTIONS,
+    generator: Generator = GENERATOR,
 ) -> Report:
-    plan = LoadOptions().plan()
+    plan = options.plan()
+    load_run = LoadRun(window=WINDOW, generator=generator)
+    validity = validity_of(plan, load_run, summary, Thresholds())
     return Report(
         run=run,
         machine=MACHINE,
@@ -226,10 +231,11 @@ def report(
         apps=apps,
         plan=plan,
         window=WINDOW,
-        generator=Generator(engine="closed_loop", cpu_s=0.12, connections_opened=20),
+        generator=load_run.generator,
         summary=summary,
         resources=resources,
-        verdict=evaluate(objectives, summary, resources, planned_requests=plan.profile.planned_requests),
+        validity=validity,
+        verdict=evaluate(objectives, summary, resources, validity),
         timings=TIMINGS,
     )
 
@@ -242,11 +248,9 @@ def open_loop() -> Report:
         latency_parts=PARTS,
         schedule_delay=replace(SCHEDULE_DELAY, samples=12_000, p99_ms=0.181),
     )
-    generator = Generator(engine="builtin", cpu_s=0.9, connections_opened=23, planned_rps=48_000.0)
+    generator = Generator(engine="builtin", cpu_s=0.19, connections_opened=23, planned_rps=48_000.0)
     options = LoadOptions(profile="constant_rate", rate_rps=48_000.0, duration_s=0.25)
-    return msgspec.structs.replace(
-        report(summary(combined, foo=combined)), plan=options.plan(), generator=generator
-    )
+    return report(summary(combined, foo=combined), options=options, generator=generator)
 
 
 def failure(
