@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 
-from loadtest import machine, records, sample_store, slo
+from loadtest import cut_short, machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
 from loadtest.engines import engine_for
 from loadtest.engines.contract import Engine
@@ -22,7 +22,7 @@ from loadtest.monitoring.edges import Edges, edges_around
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.plan import LoadPlan
 from loadtest.records import RunRecord
-from loadtest.report.model import SCHEMA_VERSION, Report, StageTiming
+from loadtest.report.model import SCHEMA_VERSION, AnyReport, Report, StageTiming
 from loadtest.report.timings import Timings
 from loadtest.sample import Arm
 from loadtest.stages import Stages
@@ -61,21 +61,26 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         return _report(record, load_run, summary, usage, stages.timings)
 
 
-def report_from(artifacts: Artifacts) -> Report:
-    """The report of the run whose files these are.
+def report_from(artifacts: Artifacts) -> AnyReport:
+    """The report of the run whose files these are; of a load that was cut short, what can be said of it.
 
     Raises UsageError where one is missing or damaged, InconclusiveError where they are not of one run.
     """
     record = records.load(RunRecord, artifacts.run)
-    usage = records.load(ResourceUsage, artifacts.resources)
-    timings = records.load(Timings, artifacts.timings)
+    # A run that was killed has none.
+    stages = records.load(Timings, artifacts.timings).stages if artifacts.timings.exists() else ()
+    if sample_store.is_cut_short(artifacts.samples):
+        return cut_short.report_of(record, sample_store.read_samples(artifacts.samples), stages)
     samples, load_run = sample_store.read(artifacts.samples)
+    usage = _no_resources(record.target, load_run, "the run ended before they were measured")
+    if artifacts.resources.exists():
+        usage = records.load(ResourceUsage, artifacts.resources)
     if usage.window != load_run.window:
         raise InconclusiveError(
             f"{artifacts.resources} is of another window than the samples",
             hint="Give it the artifacts of one run as that run left them.",
         )
-    return _report(record, load_run, summarise(samples, load_run), usage, timings.stages)
+    return _report(record, load_run, summarise(samples, load_run), usage, stages)
 
 
 def _send(
@@ -104,12 +109,16 @@ def _monitor(
     try:
         return monitoring.measure(target, load_run.window, requests, edges=edges, say=say)
     except LoadTestError as error:
-        return ResourceUsage(
-            window=load_run.window,
-            scrape_interval_s=target.monitoring.scrape_interval_s,
-            scopes=(),
-            problems=(error.message,),
-        )
+        return _no_resources(target, load_run, error.message)
+
+
+def _no_resources(target: TargetEnvironment, load_run: LoadRun, why: str) -> ResourceUsage:
+    return ResourceUsage(
+        window=load_run.window,
+        scrape_interval_s=target.monitoring.scrape_interval_s,
+        scopes=(),
+        problems=(why,),
+    )
 
 
 def _report(

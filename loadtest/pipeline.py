@@ -24,7 +24,7 @@ from loadtest.exit_codes import ExitCode, worst
 from loadtest.job import Job
 from loadtest.process import Watcher
 from loadtest.pulumi_cli import PulumiStack
-from loadtest.report.model import Report
+from loadtest.report.model import FailureReport, Report
 from loadtest.report.sections import headline
 from loadtest.run_lock import run_lock
 from loadtest.signals import Interrupted, Interrupts, interrupts
@@ -91,6 +91,9 @@ def report_again(job: Job, stages: Stages) -> ExitCode:
     with stages.stage("report"):
         report = measurement.report_from(job.artifacts)
         results.save_report(job.artifacts, report)
+    if isinstance(report, FailureReport):
+        stages.note(f"{report.reason}\n{report.hint}")
+        return report.exit_code
     return slo.exit_code(report.verdict)
 
 

@@ -125,6 +125,11 @@ def writer(folder: Path) -> Iterator[SampleWriter]:
     sample_writer.check()
 
 
+def is_cut_short(folder: Path) -> bool:
+    """There is no word of the load's end: what is there is not all."""
+    return folder.is_dir() and not (folder / _ENDING_FILE).exists()
+
+
 def read(folder: Path) -> tuple[pa.Table, LoadRun]:
     """A run that ended by itself. Raises UsageError or InconclusiveError where there is none."""
     samples = read_samples(folder)

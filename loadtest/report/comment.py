@@ -44,7 +44,7 @@ def with_note(text: str, note: str) -> str:
 
 def _measured(report: Report) -> str:
     parts = (
-        sections.latency(report),
+        sections.latency(report.summary),
         sections.objectives(report),
         validity_sections.validity(report),
         replica_sections.replicas(report),
@@ -58,6 +58,7 @@ def _measured(report: Report) -> str:
 
 def _failed(report: FailureReport) -> str:
     parts = (
+        *([sections.latency(report.summary)] if report.summary else []),
         failure.diagnostics(report),
         run_facts.timings(report.timings, folded=True),
         run_facts.origin(report.run, report.machine, folded=True),

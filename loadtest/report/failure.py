@@ -19,6 +19,8 @@ _REASON_LIMIT_CHARS = 1_000
 
 def headline(report: FailureReport) -> str:
     """One line of plain text."""
+    if report.summary:
+        return "⚠️ Cut short: figures of a part of the load"
     return f"❌ Not measured: {_WORDS.get(report.exit_code, 'the run failed')}"
 
 

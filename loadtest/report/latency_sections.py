@@ -5,19 +5,18 @@ Leaves out the table by host, which every format has.
 
 from loadtest.report import figures
 from loadtest.report.layout import Section, paragraphs, table
-from loadtest.report.model import Report
 from loadtest.report.sections import by_host
 from loadtest.sample import Arm
-from loadtest.stats.summary import Interval, LatencyParts, LatencyStats, TimeStats
+from loadtest.stats.summary import Interval, LatencyParts, LatencyStats, Summary, TimeStats
 
 _PERCENTILES = ("p50", "p90", "p95", "p99")
 _FROM_INTENDED = "from the intended start"
 
 
-def percentiles(report: Report) -> Section:
+def percentiles(summary: Summary) -> Section:
     """Each with its interval; in an open loop from the intended start as well."""
     rows: list[tuple[str, ...]] = []
-    for name, requests in by_host(report.summary.arm(Arm.HEAD)):
+    for name, requests in by_host(summary.arm(Arm.HEAD)):
         if requests.latency:
             rows.append((name, *_percentile_cells(requests.latency)))
         if requests.latency_from_intended_start:
@@ -32,9 +31,9 @@ def percentiles(report: Report) -> Section:
     return Section(title="Percentiles", body=body)
 
 
-def parts(report: Report) -> Section:
+def parts(summary: Summary) -> Section:
     """Of all hosts; nothing where the engine tells no part."""
-    rows = _part_rows(report.summary.arm(Arm.HEAD).combined.latency_parts)
+    rows = _part_rows(summary.arm(Arm.HEAD).combined.latency_parts)
     header = ("part of the latency", "p50", "p90", "p99", "max", "requests")
     body = paragraphs(table(header, rows), "In ms, of right answers, from the actual start.") if rows else ""
     return Section(title="What latencies are made of", body=body)

@@ -9,8 +9,9 @@ from loadtest.report import (
     sections,
     validity_sections,
 )
-from loadtest.report.layout import document
+from loadtest.report.layout import Section, document
 from loadtest.report.model import AnyReport, FailureReport, Report
+from loadtest.stats.summary import Summary
 
 LIMIT_BYTES = 1_000_000  # it goes into the job summary as well, which holds 1 MiB
 
@@ -25,10 +26,7 @@ def render(report: AnyReport) -> str:
 
 def _measured(report: Report) -> str:
     parts = (
-        sections.latency(report),
-        latency_sections.percentiles(report),
-        latency_sections.parts(report),
-        sections.errors_by_class(report),
+        *_figures(report.summary),
         sections.objectives(report),
         validity_sections.validity_in_full(report),
         replica_sections.replicas_in_full(report),
@@ -42,8 +40,20 @@ def _measured(report: Report) -> str:
 
 def _failed(report: FailureReport) -> str:
     parts = (
+        *_figures(report.summary),
         failure.diagnostics(report),
         run_facts.timings(report.timings),
         run_facts.origin(report.run, report.machine),
     )
     return document(failure.head(report), parts, limit_bytes=LIMIT_BYTES)
+
+
+def _figures(summary: Summary | None) -> tuple[Section, ...]:
+    if summary is None:
+        return ()
+    return (
+        sections.latency(summary),
+        latency_sections.percentiles(summary),
+        latency_sections.parts(summary),
+        sections.errors_by_class(summary),
+    )

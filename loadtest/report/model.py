@@ -67,6 +67,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     """A run that ended before there was anything to judge.
 
     `diagnostics_tail` is the last lines of what was gathered of the cluster or of the program that failed.
+    `summary` is of a load that was cut short, as far as its samples were kept.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -78,6 +79,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     hint: str
     diagnostics_tail: tuple[str, ...]
     timings: tuple[StageTiming, ...]
+    summary: Summary | None = None
 
 
 AnyReport = Report | FailureReport

@@ -8,7 +8,7 @@ from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.slo import Outcome, OutcomeStatus, VerdictStatus
-from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary
+from loadtest.stats.summary import ArmSummary, LatencyStats, RequestSummary, Summary
 from loadtest.target import AppTarget
 
 _VERDICT_WORDS = {
@@ -54,8 +54,8 @@ def by_host(tested: ArmSummary) -> list[tuple[str, RequestSummary]]:
     return [(_ALL_HOSTS, tested.combined), *named]
 
 
-def latency(report: Report) -> Section:
-    rows = by_host(_tested(report))
+def latency(summary: Summary) -> Section:
+    rows = by_host(summary.arm(Arm.HEAD))
     header = ("host", "average", "p50", "p90", "p95", "p99", "max", "success", "req/s")
     errors = ("HTTP errors", "time-outs", "connection errors", "wrong bodies")
     p99_hidden = any(requests.latency and requests.latency.p99_ms is None for _, requests in rows)
@@ -71,8 +71,8 @@ def latency(report: Report) -> Section:
     )
 
 
-def errors_by_class(report: Report) -> Section:
-    errors = _tested(report).combined.errors
+def errors_by_class(summary: Summary) -> Section:
+    errors = summary.arm(Arm.HEAD).combined.errors
     body = table(("error", "requests"), [(error.value, f"{count:,}") for error, count in errors.items()])
     return Section(title="Errors by class", body=body if errors else "")
 

@@ -29,22 +29,31 @@ _HTTP_ERRORS = (ErrorClass.HTTP_3XX, ErrorClass.HTTP_4XX, ErrorClass.HTTP_5XX)
 _CONNECTION_ERRORS = (ErrorClass.CONNECT, ErrorClass.CLOSED, ErrorClass.PROTOCOL)
 
 
-def summarise(samples: pa.Table, load_run: LoadRun) -> Summary:
-    """Without a sample there is still the arm under test, with no requests and no figures."""
-    duration_s = load_run.window.duration_s
+def summarise(samples: pa.Table, load_run: LoadRun | None) -> Summary:
+    """Without a sample there is still the arm under test, with no requests and no figures.
+
+    Where the load was cut short nothing but samples is known (None): their window ends with the last answer.
+    """
+    duration_s = load_run.window.duration_s if load_run else _last_end_s(samples)
+    generator = load_run.generator if load_run else None
     present = set(samples["arm"].unique().to_pylist()) or {Arm.HEAD}
     return Summary(
         duration_s=duration_s,
         sending_s=(pc.max(samples["actual_start_ns"]).as_py() or 0) / 1e9,
         arms=tuple(
-            _arm_summary(arm, samples.filter(pc.equal(samples["arm"], arm)), load_run.generator, duration_s)
+            _arm_summary(arm, samples.filter(pc.equal(samples["arm"], arm)), generator, duration_s)
             for arm in Arm
             if arm in present
         ),
     )
 
 
-def _arm_summary(arm: Arm, samples: pa.Table, generator: Generator, duration_s: float) -> ArmSummary:
+def _last_end_s(samples: pa.Table) -> float:
+    last_end_ns = pc.max(pc.add(samples["actual_start_ns"], samples["latency_ns"])).as_py()
+    return (last_end_ns or 0) / 1e9
+
+
+def _arm_summary(arm: Arm, samples: pa.Table, generator: Generator | None, duration_s: float) -> ArmSummary:
     outcomes, times = _outcomes(samples), _Times(samples, generator)
     combined = sum(outcomes.values(), Counter[ErrorClass | None]())
     return ArmSummary(
@@ -66,7 +75,7 @@ def _outcomes(samples: pa.Table) -> dict[str, Counter[ErrorClass | None]]:
 class _Times:
     """Everything of a request that takes time, by host."""
 
-    def __init__(self, samples: pa.Table, generator: Generator) -> None:
+    def __init__(self, samples: pa.Table, generator: Generator | None) -> None:
         right = samples.filter(pc.is_null(samples["error"]))
         latency, connect, first_byte = right["latency_ns"], right["connect_ns"], right["first_byte_ns"]
         hosts = right["host"]
@@ -76,7 +85,7 @@ class _Times:
         self.first_byte = SortedTimes(hosts, pc.subtract(first_byte, connect))
         self.transfer = SortedTimes(hosts, pc.subtract(latency, first_byte))
         self.latency_from_intended_start = self.delay = None
-        if generator.tells_intended_start:
+        if generator and generator.tells_intended_start:
             self.delay = SortedTimes(samples["host"], _delay_ns(samples))
             if generator.planned_rps is not None:
                 from_intended = pc.add(_delay_ns(right), latency)

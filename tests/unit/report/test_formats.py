@@ -46,6 +46,7 @@ REPORTS: dict[str, AnyReport] = {
         generator=replace(values.GENERATOR, cpu_s=0.24, tells_intended_start=False),
     ),
     "failed": values.failure(),
+    "cut_short": values.cut_short(),
 }
 SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md"}
 CASES = [(name, format_) for name in REPORTS for format_ in FORMATS]

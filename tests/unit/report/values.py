@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import msgspec
+
 from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator, LoadRun
@@ -270,4 +272,14 @@ def failure(
         hint=hint,
         diagnostics_tail=diagnostics_tail,
         timings=(TIMINGS[0], StageTiming(stage="health", duration_s=180.0, outcome="failed")),
+    )
+
+
+def cut_short() -> FailureReport:
+    return msgspec.structs.replace(
+        failure(reason="the load was cut short: 200 of 2,000 planned requests within 0.25 s were kept"),
+        exit_code=ExitCode.INCONCLUSIVE,
+        stage="load",
+        diagnostics_tail=(),
+        summary=PASSED_SUMMARY,
     )
