@@ -1,0 +1,133 @@
+"""What an open loop and its worker processes say to each other, and how it goes over a socket.
+
+Samples go as rows of eight whole numbers, many at a time: an object for each would cost more than sending it.
+"""
+
+import asyncio
+import struct
+from array import array
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from loadtest.engines.exchange import Exchange, Request
+from loadtest.load_run import GcPauses
+from loadtest.sample import ErrorClass
+
+_LENGTH = struct.Struct("!I")
+_ERRORS = tuple(ErrorClass)
+_NONE = -1
+_ROW_NUMBERS = 8
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's share: the first thing it is told. The times are int64, the host numbers uint16."""
+
+    address: str
+    port: int
+    timeout_s: float
+    ready_connections: int
+    most_connections: int
+    requests: tuple[Request, ...]
+    intended_ns: bytes
+    host_numbers: bytes
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """The window's first moment, by the clock that all processes of a machine share."""
+
+    window_start_ns: int
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Every connection stands."""
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    rows: bytes
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """After the last rows."""
+
+    cpu_s: float
+    connections_opened: int
+    dropped_requests: int
+    gc_pauses: GcPauses
+
+
+FromWorker = Ready | Rows | Ended
+_Message = TypeVar("_Message")
+
+
+def framed(message: msgspec.Struct) -> bytes:
+    body = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def receive(reader: asyncio.StreamReader, decoder: msgspec.msgpack.Decoder[_Message]) -> _Message:
+    """Raises asyncio.IncompleteReadError where the other side is gone."""
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    return decoder.decode(await reader.readexactly(length))
+
+
+class RowBuffer:
+    """Rows of exchanges, in the order they ended."""
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+
+    def append(self, number: int, exchange: Exchange) -> None:
+        started_ns, ended_ns, answer, connect_ns, first_byte_ns = exchange
+        self._numbers.extend(
+            (
+                number,
+                started_ns,
+                ended_ns,
+                _NONE if connect_ns is None else connect_ns,
+                _NONE if first_byte_ns is None else first_byte_ns,
+                answer.status or _NONE,
+                answer.body_bytes,
+                _NONE if answer.error is None else _ERRORS.index(answer.error),
+            )
+        )
+
+    def take(self) -> bytes:
+        rows = self._numbers.tobytes()
+        del self._numbers[:]
+        return rows
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One exchange of a worker's; `number` counts within its share."""
+
+    number: int
+    started_ns: int
+    ended_ns: int
+    connect_ns: int | None
+    first_byte_ns: int | None
+    status: int | None
+    body_bytes: int
+    error: ErrorClass | None
+
+
+def read_rows(rows: bytes) -> Iterator[Row]:
+    numbers = iter(memoryview(rows).cast("q"))
+    for number, started, ended, connect, first_byte, status, body_bytes, error in zip(
+        *[numbers] * _ROW_NUMBERS, strict=True
+    ):
+        yield Row(
+            number,
+            started,
+            ended,
+            _told(connect),
+            _told(first_byte),
+            _told(status),
+            body_bytes,
+            None if error == _NONE else _ERRORS[error],
+        )
+
+
+def _told(number: int) -> int | None:
+    return None if number == _NONE else number
