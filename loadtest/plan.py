@@ -58,6 +58,10 @@ class ConstantRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     def planned_requests(self) -> int:
         return _whole(self.rate_rps * self.duration_s)
 
+    @property
+    def planned_rps(self) -> float:
+        return self.rate_rps
+
 
 class RampingRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ramping_rate"):
     """An open loop whose rate begins at `rate_rps` and goes through `stages`, one after the other."""
@@ -76,6 +80,11 @@ class RampingRate(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     @property
     def duration_s(self) -> float:
         return sum(stage.duration_s for stage in self.stages)
+
+    @property
+    def planned_rps(self) -> float:
+        """On average; there is no load where there is no time."""
+        return self.planned_requests / self.duration_s
 
 
 class Users(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="users"):

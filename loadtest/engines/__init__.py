@@ -29,7 +29,7 @@ class EngineRow:
 
 
 def _builtin() -> Engine:
-    from loadtest.engines.builtin import BuiltinEngine
+    from loadtest.engines.builtin.engine import BuiltinEngine
 
     return BuiltinEngine()
 
@@ -54,7 +54,7 @@ def _locust() -> Engine:
 
 # An engine is imported only when it is made: naming the choices has to cost nothing.
 ENGINES: Mapping[str, EngineRow] = {
-    "builtin": EngineRow(make=_builtin, profiles=frozenset({ClosedLoop})),
+    "builtin": EngineRow(make=_builtin, profiles=frozenset({ClosedLoop, ConstantRate, RampingRate})),
     "httpx": EngineRow(make=_httpx, profiles=frozenset({ClosedLoop})),
     "k6": EngineRow(
         make=_k6,

@@ -13,16 +13,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+import loadtest
 from loadtest.process import program_missing
 
 _TAIL_LINES = 20
 _LINE_CHARACTERS = 500
 
 
+def own_modules() -> Mapping[str, str]:
+    """The environment in which a Python finds this package, from whatever folder this program was started."""
+    package_folder = str(Path(loadtest.__file__).parents[1])
+    python_path = os.pathsep.join(filter(None, (package_folder, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": python_path}
+
+
 class Child:
     """It may notice our end by that of its standard input, on which nothing is ever written."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, open_files: Sequence[int] = ()
+    ) -> None:
         try:
             self._process = subprocess.Popen(
                 arguments,
@@ -31,6 +41,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                pass_fds=open_files,
             )
         except FileNotFoundError as error:
             raise program_missing(arguments[0]) from error

@@ -57,9 +57,19 @@ class Client:
             self._timer = None
 
     def _finish(self, answer: Answer, ended_ns: int) -> None:
+        self._hand_over(self._exchange(answer, ended_ns))
+
+    def _exchange(self, answer: Answer, ended_ns: int) -> Exchange:
+        link, started_ns = self._link, self._started_ns
+        if link is None or not link.connected_ns:
+            return Exchange(started_ns, ended_ns, answer)
+        first_byte_ns = link.first_byte_ns - started_ns if link.first_byte_ns else None
+        return Exchange(started_ns, ended_ns, answer, max(0, link.connected_ns - started_ns), first_byte_ns)
+
+    def _hand_over(self, exchange: Exchange) -> None:
         on_done, self._on_done = self._on_done, None
         if on_done is not None:
-            on_done(Exchange(self._started_ns, ended_ns, answer))
+            on_done(exchange)
 
     async def _connect(self, link: "_Link") -> None:
         try:
@@ -80,8 +90,9 @@ class Client:
             self._timer = self._loop.call_later(left_ns / 1e9, self._watch)
         else:
             answer = self._link.given_up() if self._link is not None else None
+            exchange = self._exchange(answer or Answer(None, 0, b"", ErrorClass.TIMEOUT), perf_counter_ns())
             self._drop_link()
-            self._finish(answer or Answer(None, 0, b"", ErrorClass.TIMEOUT), perf_counter_ns())
+            self._hand_over(exchange)
 
     def _drop_link(self) -> None:
         if self._connecting is not None:
@@ -102,6 +113,7 @@ class _Link(asyncio.Protocol):
         self._first = first
         self._waiting = True
         self._transport: asyncio.Transport | None = None
+        self.connected_ns = self.first_byte_ns = 0  # 0: not yet
 
     @property
     def usable(self) -> bool:
@@ -111,6 +123,7 @@ class _Link(asyncio.Protocol):
         assert self._transport is not None, "only the first request is handed over before the link stands"
         self._reader.expect(request.expected_body)
         self._waiting = True
+        self.first_byte_ns = 0
         self._transport.write(request.head)
 
     def given_up(self) -> Answer:
@@ -123,6 +136,7 @@ class _Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.connected_ns = perf_counter_ns()
         if self._waiting:  # not given up meanwhile
             self._transport.write(self._first.head)
 
@@ -130,7 +144,9 @@ class _Link(asyncio.Protocol):
         arrived_ns = perf_counter_ns()
         if not self._waiting:
             self.abort()  # nothing was asked for: what follows could not be told from an answer
-        elif self._reader.feed(data):
+            return
+        self.first_byte_ns = self.first_byte_ns or arrived_ns
+        if self._reader.feed(data):
             self._answered(self._reader.answer(), arrived_ns)
 
     def connection_lost(self, exc: Exception | None) -> None:

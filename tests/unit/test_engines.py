@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from loadtest.engines import ENGINES, engine_for
-from loadtest.engines.builtin import BuiltinEngine
+from loadtest.engines.builtin.engine import BuiltinEngine
 from loadtest.errors import MachineError, UsageError
 from loadtest.load_options import LoadOptions
 from loadtest.plan import PROFILES

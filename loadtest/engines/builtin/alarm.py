@@ -1,6 +1,6 @@
 """Waking an event loop at a nanosecond: docs/adr has what its own timers miss by, and what spinning costs.
 
-The kernel wakes the loop a little too early, and the little that is left is spun away. Leaves out what is due.
+The kernel wakes the loop a little too early, and the little that is left is spun away.
 """
 
 import asyncio
@@ -65,8 +65,11 @@ class TimerFileAlarm:
         self._settime(self._file, _ABSOLUTE, self._spec_pointer, None)
 
     def close(self) -> None:
-        self._loop.remove_reader(self._file)
-        os.close(self._file)
+        """May be called again."""
+        if self._file >= 0:
+            self._loop.remove_reader(self._file)
+            os.close(self._file)
+            self._file = -1
 
     def _wake(self) -> None:
         while perf_counter_ns() < self._due_ns:

@@ -1,4 +1,4 @@
-"""The engine of this project: as many clients as the plan says, each sending its next request when free.
+"""The closed loop: as many clients as the plan says, each sending its next request when free.
 
 One process, one thread, one event loop. Before the window every host has to answer rightly and every client
 sends one request that is no sample, so that all connections stand, through to the services, when the window
@@ -8,13 +8,11 @@ begins. Leaves out the HTTP of it (client, response) and what becomes of the sam
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
+from loadtest.engines.builtin.gc_watch import watched_gc
 from loadtest.engines.client import Client
 from loadtest.engines.exchange import Exchange, Request, request_to
-from loadtest.engines.held_signals import run_interruptible
-from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import ClosedLoop, LoadPlan
@@ -23,57 +21,40 @@ from loadtest.schedule import host_order
 from loadtest.target import TargetEnvironment
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuiltinEngine:
-    """An interrupt stops it at once: requests under way give no sample, all earlier ones gave theirs."""
-
-    warm_up_pause_s: float = 0.5
-
-    def check(self, plan: LoadPlan) -> None:
-        concurrency = _closed(plan).concurrency
-        check_open_files(concurrency, f"a concurrency of {concurrency}")
-
-    def run(
-        self,
-        plan: LoadPlan,
-        target: TargetEnvironment,
-        on_sample: Callable[[Sample], None],
-        on_window: Callable[[], None],
-    ) -> LoadRun:
-        return run_interruptible(self._run(plan, target, on_sample, on_window))
-
-    async def _run(
-        self,
-        plan: LoadPlan,
-        target: TargetEnvironment,
-        on_sample: Callable[[Sample], None],
-        on_window: Callable[[], None],
-    ) -> LoadRun:
-        requests = {app.host: request_to(app) for app in target.apps}
-        order = host_order(list(requests), requests=_closed(plan).requests, seed=plan.seed)
-        clients = _clients(plan, target)
-        try:
-            await warm_up(
-                clients[0].exchange,
-                requests.values(),
-                retries=plan.warm_up_retries,
-                pause_s=self.warm_up_pause_s,
-            )
-            await _open_connections(clients, list(requests.values()))
-            on_window()
-            cpu_before_s = time.thread_time()
-            window = await _ClosedLoop(clients, map(requests.__getitem__, order), on_sample).run()
-            cpu_s = time.thread_time() - cpu_before_s
-        finally:
-            for client in clients:
-                client.close()
-        opened = sum(client.connections_opened for client in clients)
-        return LoadRun(
-            window=window, generator=Generator(engine="builtin", cpu_s=cpu_s, connections_opened=opened)
+async def closed_loop(
+    plan: LoadPlan,
+    profile: ClosedLoop,
+    target: TargetEnvironment,
+    on_sample: Callable[[Sample], None],
+    on_window: Callable[[], None],
+    warm_up_pause_s: float,
+) -> LoadRun:
+    requests = {app.host: request_to(app) for app in target.apps}
+    order = host_order(list(requests), requests=profile.requests, seed=plan.seed)
+    clients = _clients(plan, profile, target)
+    try:
+        await warm_up(
+            clients[0].exchange, requests.values(), retries=plan.warm_up_retries, pause_s=warm_up_pause_s
         )
+        await _open_connections(clients, list(requests.values()))
+        on_window()
+        with watched_gc() as gc_watch:
+            cpu_before_s = time.thread_time()
+            window = await _Loop(clients, map(requests.__getitem__, order), on_sample).run()
+            cpu_s = time.thread_time() - cpu_before_s
+    finally:
+        for client in clients:
+            client.close()
+    generator = Generator(
+        engine="builtin",
+        cpu_s=cpu_s,
+        connections_opened=sum(client.connections_opened for client in clients),
+        gc_pauses=gc_watch.pauses,
+    )
+    return LoadRun(window=window, generator=generator)
 
 
-class _ClosedLoop:
+class _Loop:
     """The window itself: a client that is done takes the next request of the order until there is none."""
 
     def __init__(
@@ -118,15 +99,10 @@ class _ClosedLoop:
         self._send_next(client, exchange.ended_ns)
 
 
-def _closed(plan: LoadPlan) -> ClosedLoop:
-    assert isinstance(plan.profile, ClosedLoop), "the one profile its row in the table names"
-    return plan.profile
-
-
-def _clients(plan: LoadPlan, target: TargetEnvironment) -> list[Client]:
-    loop, profile = asyncio.get_running_loop(), _closed(plan)
+def _clients(plan: LoadPlan, profile: ClosedLoop, target: TargetEnvironment) -> list[Client]:
+    loop, ingress = asyncio.get_running_loop(), target.ingress
     return [
-        Client(loop=loop, address=target.ingress.address, port=target.ingress.port, timeout_s=plan.timeout_s)
+        Client(loop=loop, address=ingress.address, port=ingress.port, timeout_s=plan.timeout_s)
         for _ in range(min(profile.concurrency, profile.requests))
     ]
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from loadtest.engines.exchange import Exchange, Request
+from loadtest.engines.response import Answer
 from loadtest.load_run import GcPauses
 from loadtest.sample import ErrorClass
 
@@ -99,34 +100,14 @@ class RowBuffer:
         return rows
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One exchange of a worker's; `number` counts within its share."""
-
-    number: int
-    started_ns: int
-    ended_ns: int
-    connect_ns: int | None
-    first_byte_ns: int | None
-    status: int | None
-    body_bytes: int
-    error: ErrorClass | None
-
-
-def read_rows(rows: bytes) -> Iterator[Row]:
+def read_rows(rows: bytes) -> Iterator[tuple[int, Exchange]]:
+    """Each exchange with its number in the worker's share; of its body there is the length alone."""
     numbers = iter(memoryview(rows).cast("q"))
-    for number, started, ended, connect, first_byte, status, body_bytes, error in zip(
+    for number, started_ns, ended_ns, connect_ns, first_byte_ns, status, body_bytes, error in zip(
         *[numbers] * _ROW_NUMBERS, strict=True
     ):
-        yield Row(
-            number,
-            started,
-            ended,
-            _told(connect),
-            _told(first_byte),
-            _told(status),
-            body_bytes,
-            None if error == _NONE else _ERRORS[error],
-        )
+        answer = Answer(_told(status), body_bytes, b"", None if error == _NONE else _ERRORS[error])
+        yield number, Exchange(started_ns, ended_ns, answer, _told(connect_ns), _told(first_byte_ns))
 
 
 def _told(number: int) -> int | None:

@@ -1,44 +1,26 @@
-"""An open loop: its schedule is shared out to worker processes, their rows become samples, the sums are checked.
+"""An open loop: its schedule is shared out to worker processes, and what they measure becomes samples.
 
-Leaves out how a worker sends (`sender`) and how they talk (`messages`).
+Leaves out how a worker sends (`sender`) and what it is to this process (`worker_process`).
 """
 
 import asyncio
-import socket
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
 
-import msgspec
-
-from loadtest.engines.builtin import worker
-from loadtest.engines.builtin.messages import (
-    Ended,
-    FromWorker,
-    Job,
-    Ready,
-    Row,
-    Rows,
-    Start,
-    framed,
-    read_rows,
-    receive,
-)
-from loadtest.engines.child import Child, own_environment
+from loadtest.engines.builtin.messages import Ended, Job
+from loadtest.engines.builtin.worker_process import worker_process
 from loadtest.engines.connections import connections_of
-from loadtest.engines.exchange import request_to
-from loadtest.errors import InconclusiveError, MachineError
+from loadtest.engines.exchange import Exchange, request_to
 from loadtest.load_run import GcPauses, Generator, LoadRun
 from loadtest.plan import ConstantRate, LoadPlan, RampingRate
-from loadtest.sample import Arm, LoadWindow, Sample
+from loadtest.sample import LoadWindow, Sample
 from loadtest.schedule import Schedule, schedule
 from loadtest.target import TargetEnvironment
 
 # What it takes until the last worker has heard of the start.
 _START_AHEAD_NS = 20_000_000
-_READ_AHEAD_BYTES = 2**20
 
 
 async def open_loop(
@@ -50,10 +32,10 @@ async def open_loop(
 ) -> LoadRun:
     whole = schedule(profile, hosts=len(target.apps), seed=plan.seed)
     shares = [whole.share(number, of=plan.worker_processes) for number in range(plan.worker_processes)]
-    with ExitStack() as running:
-        workers = [running.enter_context(_worker(share)) for share in shares]
+    async with AsyncExitStack() as running:
+        workers = [await running.enter_async_context(worker_process(share)) for share in shares]
         for number, one in enumerate(workers):
-            await one.take_up(_job(plan, profile, target, one.share, number))
+            one.take_up(_job(plan, profile, target, one.share, number))
         for one in workers:
             await one.ready()
         on_window()
@@ -61,7 +43,7 @@ async def open_loop(
         window = _Window(target, on_sample)
         for one in workers:
             one.start(window.start_ns)
-        ended = await _all_of([one.receive(window.take) for one in workers])
+        ended = await _all_of([one.samples(window.take) for one in workers])
         cpu_s = time.thread_time() - cpu_before_s
     return LoadRun(window=window.load_window, generator=_generator(profile, ended, cpu_s))
 
@@ -115,21 +97,13 @@ class _Window:
         ended_unix_ns = self._started_unix_ns + self._last_end_ns - self.start_ns
         return LoadWindow(started_unix_ns=self._started_unix_ns, ended_unix_ns=ended_unix_ns)
 
-    def take(self, row: Row, *, intended_ns: int, host_number: int) -> None:
-        self._last_end_ns = max(self._last_end_ns, row.ended_ns)
+    def take(self, exchange: Exchange, *, intended_ns: int, host_number: int) -> None:
+        self._last_end_ns = max(self._last_end_ns, exchange.ended_ns)
         self._on_sample(
-            Sample(
-                arm=Arm.HEAD,
-                round=1,
-                host=self._hosts[host_number],
-                intended_start_ns=intended_ns,
-                actual_start_ns=row.started_ns - self.start_ns,
-                latency_ns=row.ended_ns - row.started_ns,
-                status=row.status,
-                body_bytes=row.body_bytes,
-                error=row.error,
-                connect_ns=row.connect_ns,
-                first_byte_ns=row.first_byte_ns,
+            exchange.sample(
+                self._hosts[host_number],
+                intended_ns=self.start_ns + intended_ns,
+                window_start_ns=self.start_ns,
             )
         )
 

@@ -1,4 +1,4 @@
-"""A worker process of an open loop: it alone shares its interpreter with nobody, so nothing holds up a request.
+"""A worker process of an open loop: nothing else runs in its interpreter that could hold up a request.
 
 `python -m loadtest.engines.builtin.worker FILE`, the open file of a socket on which it is told its job.
 Ends when the other end does. Leaves out samples: it sends rows of numbers.

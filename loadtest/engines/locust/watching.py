@@ -1,12 +1,10 @@
 """How the end of a locust process is judged, and what it finds around it."""
 
 import logging
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
-import loadtest
 from loadtest.engines import watching
+from loadtest.engines.child import own_modules
 from loadtest.engines.locust.reading import Reading
 from loadtest.engines.locust.runner.job import Job
 from loadtest.errors import MachineError, UsageError
@@ -17,16 +15,9 @@ logger = logging.getLogger(__name__)
 def watch(command: Sequence[str], job: Job, reading: Reading) -> None:
     """Raises UsageError where a locustfile failed, MachineError where locust did."""
     load_s = None if job.duration_s is None else job.duration_s + job.timeout_s
-    end = watching.watch(command, _environment(), lambda child: reading.take(child.lines()), load_s=load_s)
+    end = watching.watch(command, own_modules(), lambda child: reading.take(child.lines()), load_s=load_s)
     if not end.interrupted:
         _check_end(job, reading, end)
-
-
-def _environment() -> dict[str, str]:
-    """The runner is found from whatever folder this program was started in."""
-    package_folder = str(Path(loadtest.__file__).parents[1])
-    python_path = os.pathsep.join(filter(None, (package_folder, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": python_path}
 
 
 def _check_end(job: Job, reading: Reading, end: watching.End) -> None:

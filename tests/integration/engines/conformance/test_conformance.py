@@ -63,7 +63,7 @@ ERRORS = {
 }
 # How far from its first moment the window may be told: another program's lines take their time.
 TOLD_EARLY_NS, TOLD_LATE_NS = 2 * 10**9, 2 * 10**8
-TELL_NO_PARTS = {"builtin", "locust"}
+TELL_NO_PARTS = {"locust"}
 WHOLE = {RIGHT, "404", "503", "wrong body"}
 
 
