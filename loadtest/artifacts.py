@@ -41,6 +41,11 @@ class Artifacts:
         return self.root / "resources.json"
 
     @property
+    def chaos(self) -> Path:
+        """What was made to go wrong during the load, and when."""
+        return self.root / "chaos.json"
+
+    @property
     def samples(self) -> Path:
         return self.root / "samples"
 
@@ -59,7 +64,7 @@ class Artifacts:
 
     def start_afresh(self) -> None:
         """Drop an earlier run's results, so that nothing old is ever taken for new; logs stay."""
-        for file in (*map(self.report, REPORT_FILES), self.run, self.resources, self.timings):
+        for file in (*map(self.report, REPORT_FILES), self.run, self.resources, self.chaos, self.timings):
             file.unlink(missing_ok=True)
         for folder in (self.samples, self.diagnostics):
             with contextlib.suppress(FileNotFoundError):

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from loadtest import process
+from loadtest.chaos.model import Action
+from loadtest.chaos.planned import check_fits
 from loadtest.cluster import existing, kind
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.engines import engine_for
@@ -24,6 +26,7 @@ _PROGRAMS = ("pulumi", "kubectl")
 _PROGRAMS_OF_KIND = ("kind", "docker")
 _DISK_FREE_MINIMUM_BYTES = 3 * 2**30
 _TIMEOUT_S = 20.0
+_DELAY_ON_LOOPBACK = ("qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ def check(project: Path, stack: str, load_flags: Flags | None = None) -> StackFa
         _config,
         partial(_load, load_flags),
         partial(_load_pods, load_flags),
+        partial(_chaos, load_flags),
+        _delays,
         _programs,
         partial(_engine, stack),
         _disk,
@@ -96,6 +101,40 @@ def _load_pods(flags: Flags | None, project: Path, facts: StackFacts) -> Iterato
             message="locust_workers is asked for by a flag alone: the cluster will not have their image",
             hint="Say load_locust_workers in the stack's config: set-up gets it then, the cluster has it.",
             exit_code=UsageError.exit_code,
+        )
+
+
+def _chaos(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Problem]:
+    try:
+        profile = facts.load.plan(flags).profile
+    except UsageError:
+        return  # told with the load
+    try:
+        check_fits(facts.chaos, profile)
+    except UsageError as error:
+        yield _problem(error)
+
+
+def _delays(project: Path, facts: StackFacts) -> Iterator[Problem]:
+    """Whether the kernel can do what it takes to delay packets: many are built without."""
+    image = facts.cluster.node_image if facts.cluster else None
+    if image is None or not any(event.action is Action.DELAY for event in facts.chaos):
+        return
+    try:
+        process.answer(
+            (
+                *("docker", "run", "--rm", "--pull", "never", "--network", "none", "--cap-add", "NET_ADMIN"),
+                *("--entrypoint", "tc", image, *_DELAY_ON_LOOPBACK),
+            ),
+            folder=project,
+            timeout_s=_TIMEOUT_S,
+        )
+    except ProgramFailedError as error:
+        yield Problem(
+            message=f"chaos: nothing can be delayed on this machine: {error.hint}",
+            hint="It takes a kernel with the packet scheduler netem (CONFIG_NET_SCH_NETEM); "
+            "a freeze takes nothing.",
+            exit_code=MachineError.exit_code,
         )
 
 
@@ -175,6 +214,7 @@ def _existing_cluster(flags: Flags | None, project: Path, facts: StackFacts) -> 
         load_pods=_locust_workers(flags, facts) > 0,
         autoscalers=cluster.autoscalers,
         certificate=cluster.certificate,
+        chaos=bool(facts.chaos),
     )
     yield from map(_problem, found)
 

@@ -7,6 +7,7 @@ LoadTestError
 ├── UnhealthyError     the stack came up and does not answer as it should
 ├── InconclusiveError  nothing can be said: no samples, or samples that cannot be trusted
 ├── MonitoringError    Prometheus could not be asked, or did not answer
+├── ChaosError         what was to go wrong on purpose did not; never fails a run
 ├── DefectError        a fault of this program, whose traceback is in the log
 ├── PublishError       the comment or summary could not be posted; never fails a run
 └── CleanupError       something is left behind
@@ -54,6 +55,10 @@ class InconclusiveError(LoadTestError):
 
 
 class MonitoringError(LoadTestError):
+    exit_code = ExitCode.INCONCLUSIVE
+
+
+class ChaosError(LoadTestError):
     exit_code = ExitCode.INCONCLUSIVE
 
 

@@ -10,6 +10,11 @@ from itertools import takewhile
 
 from loadtest import cut_short, machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
+from loadtest.chaos import effects
+from loadtest.chaos.executor import chaos_during
+from loadtest.chaos.hands import Hands
+from loadtest.chaos.model import ChaosOutcome, ChaosRecord
+from loadtest.chaos.planned import check_fits
 from loadtest.engines import engine_for
 from loadtest.engines.contract import Engine
 from loadtest.errors import InconclusiveError, LoadTestError
@@ -40,6 +45,7 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     """Raises LoadTestError where the stack is not healthy or the load cannot be sent."""
     plan = target.load.plan(job.load_flags)
     engine = engine_for(plan)
+    check_fits(target.chaos, plan.profile)
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
     with way_to_ingress(target) as way:
@@ -58,7 +64,8 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         usage = _monitor(target, load_run, summary, edges, say)
         records.save(usage, job.artifacts.resources)
     with stages.stage(REPORT_STAGE):
-        return _report(record, load_run, summary, usage, stages.timings)
+        chaos = _chaos(job.artifacts, target, load_run)
+        return _report(record, load_run, summary, usage, chaos, stages.timings)
 
 
 def report_from(artifacts: Artifacts) -> AnyReport:
@@ -80,7 +87,8 @@ def report_from(artifacts: Artifacts) -> AnyReport:
             f"{artifacts.resources} is of another window than the samples",
             hint="Give it the artifacts of one run as that run left them.",
         )
-    return _report(record, load_run, summarise(samples, load_run), usage, stages)
+    chaos = _chaos(artifacts, record.target, load_run)
+    return _report(record, load_run, summarise(samples, load_run), usage, chaos, stages)
 
 
 def _send(
@@ -91,10 +99,24 @@ def _send(
     on_window: Callable[[], None],
 ) -> tuple[LoadRun, Edges]:
     with sample_store.writer(artifacts.samples) as writer:
-        with edges_around(target.cluster) as edges:
-            load_run = engine.run(plan, target, writer.append, on_window)
+        with edges_around(target.cluster) as edges, chaos_during(target.chaos, Hands(target).aim) as chaos:
+
+            def begin() -> None:
+                on_window()
+                chaos.begin()
+
+            load_run = engine.run(plan, target, writer.append, begin)
         writer.finish(load_run)
+    if target.chaos:
+        records.save(ChaosRecord(deeds=chaos.deeds), artifacts.chaos)
     return load_run, edges
+
+
+def _chaos(artifacts: Artifacts, target: TargetEnvironment, load_run: LoadRun) -> tuple[ChaosOutcome, ...]:
+    if not target.chaos:
+        return ()
+    samples, _ = sample_store.read(artifacts.samples)
+    return effects.outcomes(records.load(ChaosRecord, artifacts.chaos).deeds, samples, load_run.window)
 
 
 def _monitor(
@@ -126,10 +148,11 @@ def _report(
     load_run: LoadRun,
     summary: Summary,
     usage: ResourceUsage,
+    chaos: tuple[ChaosOutcome, ...],
     timings: Sequence[StageTiming],
 ) -> Report:
     target, plan = record.target, record.plan
-    validity = validity_of(plan, load_run, summary, target.validity)
+    validity = validity_of(plan, load_run, summary, target.validity, chaos)
     return Report(
         schema_version=SCHEMA_VERSION,
         run=record.run,
@@ -142,6 +165,7 @@ def _report(
         generator=load_run.generator,
         summary=summary,
         resources=usage,
+        chaos=chaos,
         validity=validity,
         verdict=slo.evaluate(target.slo, summary, usage, validity),
         # What comes after a report is in timings.json alone: a report made again is the same.

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from loadtest import guard, records, results, slo
+from loadtest.chaos.planned import check_fits
 from loadtest.check import check
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.destroy import destroy
@@ -62,7 +63,9 @@ def run_deployed(job: Job, stages: Stages) -> ExitCode:
     with run_lock(job.project, job.stack), interrupts() as interruption:
         stages.checkpoint = interruption.checkpoint
         facts = read_stack_facts(job.project, job.stack)
-        engine_for(facts.load.plan(job.load_flags))  # wrong flags are told before earlier results are gone
+        plan = facts.load.plan(job.load_flags)
+        engine_for(plan)  # wrong flags are told before earlier results are gone
+        check_fits(facts.chaos, plan.profile)
         job.artifacts.start_afresh()
         measure = partial(_measure_deployed, job, stages)
         code = _attempt(job, stages, measure, facts, interruption)

@@ -4,10 +4,11 @@ Every check is told with its figures, a good one too. Leaves out objectives, whi
 measured (slo), and what else went on on the machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from loadtest.chaos.model import ChaosOutcome
 from loadtest.comparison import Comparison
 from loadtest.load_run import Generator, LoadRun
 from loadtest.plan import ConstantRate, LoadPlan, RampingRate
@@ -61,9 +62,16 @@ class Validity:
         return any(one.disturbs for one in self.doubts)
 
 
-def validity_of(plan: LoadPlan, load_run: LoadRun, summary: Summary, thresholds: Thresholds) -> Validity:
+def validity_of(
+    plan: LoadPlan,
+    load_run: LoadRun,
+    summary: Summary,
+    thresholds: Thresholds,
+    chaos: Sequence[ChaosOutcome] = (),
+) -> Validity:
     """Of a load of this plan, by what came of it over all hosts."""
-    return Validity(checks=tuple(_checks(plan, load_run, summary, thresholds)))
+    checks = _checks(plan, load_run, summary, thresholds)
+    return Validity(checks=(*checks, *([_chaos(chaos)] if chaos else [])))
 
 
 def _checks(
@@ -167,6 +175,18 @@ def _generator_cpu(load_run: LoadRun, thresholds: Thresholds) -> ValidityCheck:
         limit_percent,
         f"the generator used {used} of {_cores(cores)}, at most {limit_percent:g} % may be",
         disturbs=True,
+    )
+
+
+def _chaos(outcomes: Sequence[ChaosOutcome]) -> ValidityCheck:
+    wrong = [f"{one.event.action} {one.event.target}: {one.problem}" for one in outcomes if one.problem]
+    happened = len(outcomes) - len(wrong)
+    return _check(
+        "chaos_events",
+        happened,
+        Comparison.AT_LEAST,
+        len(outcomes),
+        "; ".join((f"{happened} of {len(outcomes)} events of the chaos went as planned", *wrong)),
     )
 
 

@@ -10,12 +10,14 @@ from enum import StrEnum
 
 from loadtest.sample import ErrorClass
 
+NODE_PREFIX = "node/"
+
 
 class Action(StrEnum):
     KILL = "kill"  # of a pod every process, by SIGKILL, and the kubelet starts it again; of a node its power
     DELETE = "delete"  # a pod, by force and with no grace: another takes its place
-    FREEZE = "freeze"  # nothing in there runs on, and connections stay
-    DELAY = "delay"  # every packet it sends leaves `delay_ms` later
+    FREEZE = "freeze"  # nothing in it runs on, its connections stay
+    DELAY = "delay"  # every packet that it sends leaves `delay_ms` later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,13 @@ class ChaosEvent:
     duration_s: float | None = None
     delay_ms: float | None = None
 
+    @property
+    def for_good(self) -> bool:
+        """Nothing is undone: of what was hit another takes the place, or it starts again by itself."""
+        return self.action is Action.DELETE or (
+            self.action is Action.KILL and not self.target.startswith(NODE_PREFIX)
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deed:
@@ -45,6 +54,13 @@ class Deed:
     done_unix_ns: int | None = None
     undone_unix_ns: int | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChaosRecord:
+    """What a run keeps of its chaos, for reports made again."""
+
+    deeds: tuple[Deed, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +86,10 @@ class HostEffect:
     """What clients of one host saw of an event, up to the next one or the load's end.
 
     `in_flight` had been sent and not answered when it began. `errors` are of requests sent from then on.
-    `recovered_after_s` is when the first of ten in a row was sent that were all answered rightly, with no
-    failed one before it: 0 where none failed, None where that was not seen. `before` is of the load before
-    the first event, `during` of the `during_s` from this one on: until it was over and requests were answered
-    rightly again, and one second at least.
+    `recovered_after_s` is how long it took until none that was sent failed any more: 0 where none did, None
+    where fewer than ten right answers show it. `before` is of the load before
+    the first event, `during` of the `during_s` from this one on: until it was over and had recovered,
+    and one second at least.
     """
 
     in_flight: int
@@ -92,8 +108,8 @@ class HostEffect:
 class ChaosOutcome:
     """An event and its effects; `at_s` is when it really began, `took_s` how long it took to happen.
 
-    `over_s` is when it was undone, None where it was for good. Of an event that did not happen within the
-    load there are no effects.
+    `over_s` is when it was undone, None where it was for good. Of an event that did not happen, or not within
+    the load's window, there are no effects: `problem` says why.
     """
 
     event: ChaosEvent

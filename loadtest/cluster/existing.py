@@ -54,11 +54,12 @@ def problems(
     load_pods: bool = False,
     autoscalers: bool = False,
     certificate: str | None = None,
+    chaos: bool = False,
 ) -> Iterator[LoadTestError]:
     """What keeps a stack from being put there; no more is asked where that would be idle.
 
     `load_pods` says that pods in there are to send the load, `autoscalers` that apps are to have some;
-    `certificate` is a secret's namespace/name.
+    `certificate` is a secret's namespace/name, `chaos` says that pods are to be deleted under load.
     """
     if why := out_of_reach(kubectl):
         yield MachineError(why, hint="`kubectl cluster-info` asks the same: is the way there open?")
@@ -75,6 +76,8 @@ def problems(
         yield unmeasured
     if certificate and (lacking := _certificate_lacks(kubectl, certificate)):
         yield lacking
+    if chaos and (refused := _deletion_refused(kubectl, prefix)):
+        yield refused
 
 
 def out_of_reach(kubectl: Kubectl, *, tries: int = 3, pause_s: float = 1.0) -> str | None:
@@ -193,6 +196,18 @@ def _certificate_lacks(kubectl: Kubectl, certificate: str) -> LoadTestError | No
         return UsageError(f"the certificate {certificate} cannot be read: {error.message}")
     if found != _TLS:
         return UsageError(f"the secret {certificate} is of type {found}, a certificate is of type {_TLS}")
+    return None
+
+
+def _deletion_refused(kubectl: Kubectl, prefix: str) -> LoadTestError | None:
+    words = ("auth", "can-i", "delete", "pods", "--namespace", f"{prefix}apps")
+    try:
+        kubectl.text(*words, timeout_s=_ANSWER_S)
+    except UnhealthyError:
+        return UsageError(
+            f"context {kubectl.context!r} may not delete pods, as the chaos is to",
+            hint=f"`kubectl {' '.join(words)}` asks the same; whoever runs the cluster can grant it.",
+        )
     return None
 
 

@@ -106,6 +106,7 @@ class ContainerStatus(
 
 
 class PodSpec(Struct, frozen=True, rename="camel"):
+    node_name: str = ""
     host_network: bool = False
 
 

@@ -6,6 +6,7 @@ Its first line is a hidden marker by which the next run finds it again.
 import re
 
 from loadtest.report import (
+    chaos_sections,
     failure,
     replica_sections,
     resource_sections,
@@ -47,6 +48,7 @@ def _measured(report: Report) -> str:
         sections.latency(report.summary),
         sections.objectives(report),
         validity_sections.validity(report),
+        chaos_sections.chaos(report),
         replica_sections.replicas(report),
         resource_sections.resources(report, folded=True),
         run_facts.timings(report.timings, folded=True),

@@ -1,6 +1,7 @@
 """report.md: everything a person may want to read of one run, nothing folded."""
 
 from loadtest.report import (
+    chaos_sections,
     failure,
     latency_sections,
     replica_sections,
@@ -29,6 +30,7 @@ def _measured(report: Report) -> str:
         *_figures(report.summary),
         sections.objectives(report),
         validity_sections.validity_in_full(report),
+        chaos_sections.chaos_in_full(report),
         replica_sections.replicas_in_full(report),
         resource_sections.resources_in_full(report),
         run_facts.timings(report.timings),

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from loadtest.chaos.model import ChaosOutcome
 from loadtest.exit_codes import ExitCode
 from loadtest.load_run import Generator
 from loadtest.machine import Machine
@@ -58,6 +59,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     generator: Generator
     summary: Summary
     resources: ResourceUsage | None  # None: nothing was asked of monitoring
+    chaos: tuple[ChaosOutcome, ...] = ()
     validity: Validity
     verdict: Verdict
     timings: tuple[StageTiming, ...]

@@ -1,0 +1,38 @@
+"""What is done on a node, as shell commands that any node of kind's understands.
+
+Both versions of cgroups are read. Leaves out nodes themselves, which the container engine stops and holds.
+"""
+
+from loadtest.chaos.lever import Move
+
+# Of each container, the file that lists its processes as the node numbers them, children included.
+_PROCESSES = r"""
+lists=
+for id in "$@"; do
+    found=$(find /sys/fs/cgroup -path "*/cri-containerd-$id.scope/cgroup.procs")
+    list=$(grep -ls . /dev/null $found | head -n 1)
+    [ -n "$list" ] || { echo "container $id does not run here"; exit 1; }
+    lists="$lists $list"
+done
+"""
+# All containers of a pod share its network, which stays the same when one of them is started anew.
+_NETWORK = rf"""
+delay=$1
+shift
+{_PROCESSES}
+read -r pid < "$list"
+exec 3< "/proc/$pid/ns/net"
+"""
+_INSIDE = "nsenter --net=/proc/self/fd/3"
+_ADD = "tc qdisc add dev eth0 root netem delay"
+_REMOVE = "tc qdisc del dev eth0 root"
+
+# Arguments of the first two are the pod's containers; of the others first the delay, such as 100ms.
+KILL_POD = Move(prepare=_PROCESSES, do="kill -s KILL $(cat $lists)")
+FREEZE_POD = Move(
+    prepare=_PROCESSES,
+    do="kill -s STOP $(cat $lists)",
+    undo="cat $lists 2> /dev/null | xargs -r kill -s CONT",  # it may have been killed and started again
+)
+DELAY_POD = Move(prepare=_NETWORK, do=f'{_INSIDE} {_ADD} "$delay"', undo=f"{_INSIDE} {_REMOVE}")
+DELAY_NODE = Move(do=f'{_ADD} "$1"', undo=_REMOVE)
