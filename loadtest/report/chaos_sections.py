@@ -21,9 +21,9 @@ _HEADER = (
     "max during",
 )
 _LEGEND = (
-    "Seconds of the load window. In flight: sent before it and not answered yet. A gap is a span without a right "
-    "answer; before: before the first event of all. Recovered: from then on no request failed. During: until "
-    "that and until it was over, one second at least. Latency in ms, of right answers."
+    "Seconds of the load window. In flight: sent before it and not answered yet. A gap is a span without a "
+    "right answer; before: before the first event of all. Recovered: from then on no request failed. "
+    "During: until that and until it was over, one second at least. Latency in ms, of right answers."
 )
 
 

@@ -188,3 +188,15 @@ def test_every_threshold_can_be_set() -> None:
 
 def words(validity: Validity) -> tuple[str, ...]:
     return tuple(one.words for one in validity.doubts)
+
+
+def test_chaos_that_did_not_happen_as_planned_is_doubtful_and_says_why() -> None:
+    load_run = LoadRun(window=WINDOW, generator=GENERATOR)
+    validity = validity_of(CLOSED.plan(), load_run, values.summary(SENT), DEFAULTS, values.CHAOS)
+    found = check("chaos_events", validity)
+    assert (CheckStatus.DOUBTFUL, 3, 4, False) == (found.status, found.value, found.threshold, found.disturbs)
+    assert (
+        "3 of 4 events of the chaos went as planned; delete app/bar: app/bar has no pod that is ready"
+    ) == found.words
+    as_planned = validity_of(CLOSED.plan(), load_run, values.summary(SENT), DEFAULTS, values.CHAOS[:3])
+    assert check("chaos_events", as_planned).status is CheckStatus.VALID

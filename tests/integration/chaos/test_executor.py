@@ -11,6 +11,9 @@ from loadtest.chaos.executor import Chaos, chaos_during
 from loadtest.chaos.model import Action, ChaosEvent
 from loadtest.errors import ChaosError
 
+# What a thread may wait for its turn on a busy machine.
+LATE_S = 0.4
+
 
 @dataclass
 class Victim:
@@ -64,21 +67,21 @@ def test_an_event_happens_at_its_second_of_the_window_and_is_undone_when_it_is_o
     victim = Victim()
     chaos, began_s = load(victim, [event(0.2, duration_s=0.3)], lasts_s=0.8, warm_up_s=0.3)
     assert ["aim", "strike", "undo"] == victim.names
-    assert victim.at_s("strike", began_s) == pytest.approx(0.2, abs=0.08)
-    assert victim.at_s("undo", began_s) == pytest.approx(0.5, abs=0.08)
+    assert 0.2 <= victim.at_s("strike", began_s) < 0.2 + LATE_S
+    assert 0.5 <= victim.at_s("undo", began_s) < 0.5 + LATE_S
     (deed,) = chaos.deeds
     assert (None, "pod apps/foo-1") == (deed.problem, deed.victim)
     assert deed.began_unix_ns
     assert deed.undone_unix_ns
-    assert (deed.undone_unix_ns - deed.began_unix_ns) / 1e9 == pytest.approx(0.3, abs=0.08)
+    assert abs((deed.undone_unix_ns - deed.began_unix_ns) / 1e9 - 0.3) < LATE_S
 
 
 def test_whom_it_hits_is_found_out_before_its_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_AIM_AHEAD_S", 0.3)
     victim = Victim(takes_s=0.2)
     _, began_s = load(victim, [event(0.5)], lasts_s=0.8)
-    assert victim.at_s("aim", began_s) == pytest.approx(0.2, abs=0.08)
-    assert victim.at_s("strike", began_s) == pytest.approx(0.5, abs=0.08)
+    assert 0.2 <= victim.at_s("aim", began_s) < 0.2 + LATE_S
+    assert 0.5 <= victim.at_s("strike", began_s) < 0.5 + LATE_S
 
 
 def test_events_that_overlap_do_not_wait_for_each_other() -> None:
@@ -99,7 +102,7 @@ def test_what_is_for_good_is_not_undone() -> None:
 def test_what_has_no_end_of_its_own_lasts_until_the_load_ends() -> None:
     victim = Victim()
     _, began_s = load(victim, [event(0.0)], lasts_s=0.4)
-    assert victim.at_s("undo", began_s) == pytest.approx(0.4, abs=0.08)
+    assert 0.4 <= victim.at_s("undo", began_s) < 0.4 + LATE_S
 
 
 def test_a_load_that_ends_first_cancels_what_is_still_to_come_and_it_is_said() -> None:
@@ -116,7 +119,7 @@ def test_a_load_that_fails_has_what_is_under_way_undone_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         _interrupted_load(victim)
     assert ["aim", "strike", "undo"] == victim.names
-    assert time.monotonic() - started_s < 1.0
+    assert time.monotonic() - started_s < 10.0
 
 
 def _interrupted_load(victim: Victim) -> None:
@@ -148,10 +151,10 @@ def test_an_event_that_fails_is_told_of_and_fails_nothing_else(fails_at: str, st
 
 def test_putting_right_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "_PUTTING_RIGHT_S", 0.2)
-    victim = Victim(takes_s=1.0)
+    victim = Victim(takes_s=5.0)
     started_s = time.monotonic()
-    chaos, _ = load(victim, [event(0.0)], lasts_s=1.2)
-    assert time.monotonic() - started_s < 1.9
+    chaos, _ = load(victim, [event(0.0)], lasts_s=0.1)
+    assert time.monotonic() - started_s < 4.0
     (deed,) = chaos.deeds
     assert deed.problem
     assert "it was not over" in deed.problem

@@ -45,6 +45,7 @@ REPORTS: dict[str, AnyReport] = {
         options=LoadOptions(profile="constant_rate", rate_rps=2_000, duration_s=0.2),
         generator=replace(values.GENERATOR, cpu_s=0.24, tells_intended_start=False),
     ),
+    "disturbed": values.report(chaos=values.CHAOS),
     "failed": values.failure(),
     "cut_short": values.cut_short(),
 }

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
+from loadtest.chaos.model import Action, ChaosEvent, ChaosOutcome, Gap, HostEffect, Pace
 from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator, LoadRun
@@ -203,10 +204,11 @@ def report(
     run: RunIdentity = RUN,
     options: LoadOptions = OPTIONS,
     generator: Generator = GENERATOR,
+    chaos: tuple[ChaosOutcome, ...] = (),
 ) -> Report:
     plan = options.plan()
     load_run = LoadRun(window=WINDOW, generator=generator)
-    validity = validity_of(plan, load_run, summary, Thresholds())
+    validity = validity_of(plan, load_run, summary, Thresholds(), chaos)
     return Report(
         run=run,
         machine=MACHINE,
@@ -236,6 +238,7 @@ def report(
         generator=load_run.generator,
         summary=summary,
         resources=resources,
+        chaos=chaos,
         validity=validity,
         verdict=evaluate(objectives, summary, resources, validity),
         timings=TIMINGS,
@@ -253,6 +256,77 @@ def open_loop() -> Report:
     generator = Generator(engine="builtin", cpu_s=0.19, connections_opened=23, planned_rps=48_000.0)
     options = LoadOptions(profile="constant_rate", rate_rps=48_000.0, duration_s=0.25)
     return report(summary(combined, foo=combined), options=options, generator=generator)
+
+
+DURING = Pace(samples=99, p50_ms=4.2, p95_ms=61.5, maximum_ms=130.0)
+
+
+def effect(
+    *,
+    errors: dict[ErrorClass, int] | None = None,
+    recovered_after_s: float | None = 0.0,
+    during: Pace | None = DURING,
+) -> HostEffect:
+    return HostEffect(
+        in_flight=3,
+        in_flight_failed=1 if errors else 0,
+        requests=600,
+        errors=errors or {},
+        recovered_after_s=recovered_after_s,
+        longest_gap=Gap(began_s=5.09, duration_s=2.01 if errors else 0.093),
+        longest_gap_before=Gap(began_s=1.2, duration_s=0.054),
+        during_s=recovered_after_s or 1.0,
+        before=Pace(samples=250, p50_ms=1.41, p95_ms=4.89, maximum_ms=20.0),
+        during=during,
+    )
+
+
+# One that was felt, one after which nothing answered, one undone again that nobody noticed, one that failed.
+CHAOS = (
+    ChaosOutcome(
+        event=ChaosEvent(at_s=5.0, action=Action.KILL, target="app/foo"),
+        victim="pod apps/foo-54b7fb55dc-2mhkh on loadproof-worker",
+        at_s=5.012,
+        took_s=0.021,
+        over_s=None,
+        problem=None,
+        hosts={
+            "bar.localhost": effect(),
+            "foo.localhost": effect(
+                errors={ErrorClass.HTTP_5XX: 299, ErrorClass.CLOSED: 2}, recovered_after_s=3.31
+            ),
+        },
+    ),
+    ChaosOutcome(
+        event=ChaosEvent(at_s=12.0, action=Action.KILL, target="node/worker2"),
+        victim="node loadproof-worker2",
+        at_s=12.0,
+        took_s=0.3,
+        over_s=29.96,
+        problem=None,
+        hosts={
+            "foo.localhost": effect(errors={ErrorClass.TIMEOUT: 600}, recovered_after_s=None, during=None)
+        },
+    ),
+    ChaosOutcome(
+        event=ChaosEvent(at_s=20.5, action=Action.DELAY, target="ingress", duration_s=1.0, delay_ms=50.0),
+        victim="pod ingress-nginx/ingress-nginx-controller-6bccf459bf-bzdm6 on loadproof-control-plane",
+        at_s=20.5,
+        took_s=0.01,
+        over_s=21.51,
+        problem=None,
+        hosts={"foo.localhost": effect()},
+    ),
+    ChaosOutcome(
+        event=ChaosEvent(at_s=25.0, action=Action.DELETE, target="app/bar"),
+        victim=None,
+        at_s=None,
+        took_s=None,
+        over_s=None,
+        problem="app/bar has no pod that is ready",
+        hosts={},
+    ),
+)
 
 
 def failure(
