@@ -53,8 +53,9 @@ class LoadOptions:
         own = {one.name for one in fields(self) if getattr(self, one.name) != one.default}
         # What the config says for its own profile is no contradiction where a flag chose another.
         meant = given.keys() if "profile" in given else given.keys() | own
-        problems = [*options._problems(), *options._contradictions(meant)]
-        profile = None if problems else options._shape(given.keys() | own)
+        stated = given.keys() | own
+        problems = [*options._problems(), *options._contradictions(meant), *options._unheard(stated)]
+        profile = None if problems else options._shape(stated)
         if profile is None or profile.planned_requests == 0:
             raise UsageError(
                 "the load cannot be carried out: " + ("; ".join(problems) or "it has not one request")
@@ -111,6 +112,12 @@ class LoadOptions:
             yield "spawn_rate_per_s: k6 has no such setting, a script's own stages say how its users come"
         if self.locust_workers and self.locust_web_port:
             yield "locust_web_port is for a locust on this machine, not for locust_workers in the cluster"
+
+    def _unheard(self, stated: Collection[str]) -> Iterator[str]:
+        """What reaches an engine and is passed over there."""
+        of_k6 = self.engine == "k6" and self.profile == "script"
+        if of_k6 and "users" in stated and "duration_s" not in stated:
+            yield "users: k6 hears of a script's users together with duration_s alone, --duration says it"
 
 
 def _between(lowest: float, highest: float) -> tuple[Callable[[float], bool], str]:

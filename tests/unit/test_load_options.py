@@ -64,6 +64,13 @@ def test_a_script_goes_by_what_the_stack_says_of_users() -> None:
     assert Script(script="a.py", users=7, spawn_rate_per_s=2) == plan(stack).profile
 
 
+@pytest.mark.parametrize(("stack", "flags"), [({}, {"users": 5}), ({"users": 5}, {})])
+def test_users_that_k6_would_pass_over_are_refused(stack: dict[str, Any], flags: dict[str, Any]) -> None:
+    options = LoadOptions(engine="k6", profile="script", script="a.js", **stack)
+    assert "users: k6 hears of a script's users together with duration_s alone" in problem(options, **flags)
+    assert Script(script="a.js", users=5, duration_s=30) == plan(options, duration_s=30.0, **flags).profile
+
+
 def test_every_problem_is_told_at_once_with_its_value() -> None:
     told = problem(LoadOptions(requests=0, concurrency=-1, timeout_s=0, warm_up_retries=-2))
     assert (

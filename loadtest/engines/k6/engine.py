@@ -199,4 +199,4 @@ def _nothing_sent(plan: LoadPlan) -> LoadTestError:
             f"k6 with {plan.profile.script} sent no request",
             hint="Those of setup and teardown are not counted: does any scenario of it send one?",
         )
-    return InconclusiveError("k6 sent no request", hint="Is the rate below one in a thousand seconds?")
+    return InconclusiveError("k6 sent no request", hint="What it said stands in the log of this run.")

@@ -16,8 +16,8 @@ WARM_UP_SCENARIO = "loadproof_warm_up"  # a name that no script of a user's has
 
 # Every client asks once before the window. k6 takes no less than a second for it.
 _WARM_UP_S, _WINDOW_AFTER_S = 1.0, 1.05
-# k6 takes whole numbers of iterations: of these many seconds, for rates with up to three decimals.
-_RATE_UNIT_S = 1_000
+# k6 takes whole numbers of iterations: of so many seconds that no rate which is any use is rounded by it.
+_RATE_UNIT_S = 1_000_000
 # The order of hosts repeats after so many requests.
 _ORDER_MOST = 10_000
 # A ramp's end cuts off what is late: a part at rate 0 lets it through.

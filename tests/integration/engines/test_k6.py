@@ -133,15 +133,15 @@ def test_what_a_script_raises_while_it_runs_is_told(tmp_path: Path) -> None:
     assert "planted" in note
 
 
-def test_what_was_due_and_found_no_client_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_due_and_found_no_client_is_told() -> None:
     async def stuck_in_the_window(peer: Peer) -> None:
         while (host := await peer.request()) is not None:
             if len(peer.server.requests) > len(BODIES) + 10:
                 await asyncio.sleep(0.4)
             await peer.answer(BODIES[host])
 
-    monkeypatch.setattr("loadtest.engines.k6.job._MOST_CLIENTS_S", 0.0)
-    load = LoadOptions(engine="k6", profile="constant_rate", rate_rps=50, duration_s=1, timeout_s=1)
+    rate = {"rate_rps": 50, "duration_s": 1, "max_connections": 10}
+    load = LoadOptions(engine="k6", profile="constant_rate", timeout_s=1, **rate)
     samples, load_run, _ = run(load.plan(), stuck_in_the_window)
     assert load_run.generator.dropped_requests > 0
     assert len(samples) + load_run.generator.dropped_requests == 50, "every one is accounted for"
