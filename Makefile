@@ -34,6 +34,10 @@ setup:  ## get every tool and image a run needs (STACK=ci)
 setup-test:
 	@$(PYTHON) -m toolchain setup --for test
 
+.PHONY: setup-publish
+setup-publish:
+	@$(PYTHON) -m toolchain setup --for publish
+
 destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
 	@python -m loadtest destroy --stack $(STACK)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from toolchain import engine, housekeeping
+from toolchain import engine, housekeeping, kept_images
 from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
 from toolchain.errors import Interrupted, ToolchainError, WrongUseError
@@ -20,6 +20,7 @@ from toolchain.python_env import PythonEnv
 from toolchain.recipes import RECIPES
 from toolchain.setup import Setup
 from toolchain.sources import Way
+from toolchain.sources.images import image_ids
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -78,8 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "setup": "bring everything there that a stack needs",
         "status": "list the parts: version, how each was got, where it is",
         "env": "print the settings for a shell; in a GitHub workflow, hand them to the steps that follow",
+        "images": "keep the images in the cache as a file, or give them back to the container engine",
     }.items():
         verb = verbs.add_parser(name, help=words, description=words)
+        if name == "images":
+            verb.add_argument("action", choices=("save", "load"))
         verb.add_argument(
             "--for",
             dest="purpose",
@@ -158,6 +162,15 @@ def _env(options: argparse.Namespace) -> None:
     print(f"export PATH={shlex.quote(commands)}:$PATH")
 
 
+def _images(options: argparse.Namespace) -> None:
+    setup = _setup_for(options, os.environ)
+    if options.action == "load":
+        print(kept_images.load(setup.cache))
+        return
+    there = image_ids(setup.images) or {}
+    print(kept_images.save(setup.cache, [reference for reference in setup.images if reference in there]))
+
+
 def _clean(options: argparse.Namespace) -> None:
     cache = Cache.of(os.environ)
 
@@ -201,4 +214,12 @@ def _append(file: Path, lines: Sequence[str]) -> None:
         sink.writelines(f"{line}\n" for line in lines)
 
 
-_VERBS = {"setup": _setup, "get": _get, "status": _status, "env": _env, "clean": _clean, "engine": _engine}
+_VERBS = {
+    "setup": _setup,
+    "get": _get,
+    "status": _status,
+    "env": _env,
+    "images": _images,
+    "clean": _clean,
+    "engine": _engine,
+}

@@ -39,6 +39,7 @@ class Purpose(StrEnum):
     RUN = "run"
     TEST = "test"
     PREVIEW = "preview"
+    PUBLISH = "publish"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ _RUN_FILE = "requirements.txt"
 _TEST_FILE = "requirements-dev.txt"
 # The file for the tests holds all that the other does, so its packages serve a run as well.
 _REQUIREMENTS = {
+    Purpose.PUBLISH: (_RUN_FILE, _TEST_FILE),
     Purpose.PREVIEW: (_RUN_FILE, _TEST_FILE),
     Purpose.RUN: (_RUN_FILE, _TEST_FILE),
     Purpose.TEST: (_TEST_FILE,),

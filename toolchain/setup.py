@@ -54,7 +54,7 @@ class Setup:
 
     @property
     def needs(self) -> Needs:
-        asks = self.stack is not None and self.purpose is not Purpose.TEST
+        asks = self.stack is not None and self.purpose not in {Purpose.TEST, Purpose.PUBLISH}
         return self._told_needs if asks and self._python().is_current() else Needs()
 
     @cached_property
@@ -68,6 +68,12 @@ class Setup:
             )
         return Needs(parts=told.parts, images={} if self.purpose is Purpose.PREVIEW else told.images)
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images that are wanted, as the engine names them."""
+        pins = (self.catalogue.parts[goal].image for goal in self.goals)
+        return (*(pin.reference for pin in pins if pin), *self.needs.images)
+
     def is_done(self) -> bool:
         """Whether everything is there and in its place."""
         return (
@@ -75,7 +81,7 @@ class Setup:
             and there(self.catalogue, self.cache, self.goals, forced=self.forced) == set(self.goals)
             and not self._missing_images()
             and not misplaced(self._links())
-            and self.pulumi_home().is_ready()
+            and (not self._wants_pulumi() or self.pulumi_home().is_ready())
         )
 
     def run(self, stream: TextIO) -> Collection[str]:
@@ -105,7 +111,8 @@ class Setup:
             progress=progress,
         ).run(self._goals_with_engine(processes, progress), chores=self._chores(processes))
         place(self._links())
-        self.pulumi_home().make_ready(cache=self.cache, processes=processes)
+        if self._wants_pulumi():
+            self.pulumi_home().make_ready(cache=self.cache, processes=processes)
         return forgone
 
     def _goals_with_engine(self, processes: Processes, progress: Progress) -> Callable[[], Collection[str]]:
@@ -138,6 +145,10 @@ class Setup:
             python.make(processes=processes, report=report)
 
         return {NAME: Chore(how="installing", outcome="installed", run=make)}
+
+    def _wants_pulumi(self) -> bool:
+        """Not where a report is only posted: that takes Python's packages and nothing else."""
+        return self.purpose is not Purpose.PUBLISH
 
     def _wants_images(self) -> bool:
         kinds = {self.catalogue.parts[goal].kind for goal in self.goals}

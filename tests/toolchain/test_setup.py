@@ -513,3 +513,11 @@ def test_cleaning_looks_for_what_can_go_only_after_the_set_up_it_waited_for(clon
     output, _ = cleaning.communicate(timeout=30)
     assert str(late) in output
     assert not late.exists()
+
+
+def test_to_publish_a_report_takes_the_packages_and_no_part(clone: Clone) -> None:
+    code, output = clone.run("setup", "--for", "publish", "--from", "found")
+    assert code == 0, output
+    assert (clone.has("python"), clone.has("pulumi")) == (True, False)
+    code, output = clone.run("setup", "--for", "publish")
+    assert output.count("\n") == 1, "what is there is got again"
