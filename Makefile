@@ -5,7 +5,7 @@ STACK ?= ci
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint setup destroy bench-pipeline bench-engines lock clean
+.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-engines lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,11 +13,13 @@ help:  ## list the targets
 run: setup  ## the whole job: set-up, cluster, load, report, everything down again (STACK=ci)
 	@python -m loadtest pipeline --stack $(STACK)
 
+test: lint test-quick  ## every test, those on a real cluster included
+	@python -m pytest -m cluster
+
 # Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
 # by modules, because a module's tests share what is costly.
-test: setup-test lint  ## every test, those on a real cluster included
+test-quick: setup-test  ## the tests that need no cluster
 	@python -m pytest -m "not cluster" --numprocesses=3 --dist=loadscope
-	@python -m pytest -m cluster
 
 lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .

@@ -5,8 +5,6 @@ whether what the pages say is true.
 """
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +15,7 @@ import yaml
 from loadtest.artifacts import REPORT_FILES, Artifacts
 from loadtest.exit_codes import ExitCode
 from loadtest.report.model import FailureReport, Report
+from tests.commands import problems_of_command
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -37,7 +36,11 @@ def problems_of(text: str, *, page: Path) -> list[str]:
     return [
         *_links(prose, page.parent),
         *(problem for span in spans for problem in _path(span, page.parent)),
-        *(problem for command in [*spans, *"".join(code).splitlines()] for problem in _command(command)),
+        *(
+            problem
+            for command in [*spans, *"".join(code).splitlines()]
+            for problem in problems_of_command(command)
+        ),
     ]
 
 
@@ -100,34 +103,6 @@ def _source() -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in modules)
 
 
-def _command(line: str) -> Iterator[str]:
-    for target in re.findall(r"\bmake ([a-z][a-z-]*)", line.split("#")[0]):
-        if target not in _targets():
-            yield f"names `make {target}`, which is no target"
-    if call := re.match(r"\s*python3? -m (loadtest|toolchain)(?: ([a-z]+))?(.*)", line.split("#")[0]):
-        module, verb, rest = call.groups()
-        help_text = _help(module, verb)
-        if help_text is None:
-            yield f"names `{module} {verb}`, which is no verb"
-            return
-        for flag in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", rest):
-            if not re.search(rf"(?<![\w-]){flag}(?![\w-])", help_text):
-                yield f"names {flag} of `{module} {verb}`, which is no flag of it"
-
-
-@cache
-def _targets() -> frozenset[str]:
-    rules = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    return frozenset(rules)
-
-
-@cache
-def _help(module: str, verb: str | None) -> str | None:
-    command = (sys.executable, "-m", module, *([verb] if verb else []), "--help")
-    told = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
-    return None if told.returncode else told.stdout
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_everything_a_page_names_is_there(page):
     assert problems_of(page.read_text(encoding="utf-8"), page=page) == []
@@ -165,18 +140,6 @@ def test_a_page_that_names_what_is_not_there_is_found_out(line, found):
 )
 def test_a_page_that_names_what_is_there_passes(line):
     assert problems_of(line, page=PROJECT / "README.md") == []
-
-
-def test_everything_the_workflow_runs_is_there():
-    workflow = yaml.safe_load((PROJECT / ".github/workflows/loadtest.yml").read_text(encoding="utf-8"))
-    lines = [
-        line
-        for job in workflow["jobs"].values()
-        for step in job["steps"]
-        for line in step.get("run", "").splitlines()
-    ]
-    assert [problem for line in lines for problem in _command(line)] == []
-    assert {"make test", "python -m loadtest run --stack ci"} <= set(lines)
 
 
 def unknown_symptoms(text: str) -> list[str]:
