@@ -91,7 +91,7 @@ def _made() -> frozenset[str]:
 @cache
 def _bare_names() -> frozenset[str]:
     """Files that a page may name without their folder: those there are, and those the code makes."""
-    ours = ("infra", "loadtest", "toolchain", "tests", "bench", "docs")
+    ours = ("infra", "loadtest", "toolchain", "tests", "bench", "docs", ".github")
     there = {file.name for folder in ours for file in (PROJECT / folder).rglob("*.*")}
     return frozenset(there | {*re.findall(r"[\"/]([\w.-]+)\"", _source())})
 
