@@ -212,18 +212,20 @@ def _deletion_refused(kubectl: Kubectl, prefix: str) -> LoadTestError | None:
 
 
 def _taken(kubectl: Kubectl, prefix: str, selector: str) -> Iterator[LoadTestError]:
-    """Namespaces of the prefix are an earlier run's or a stranger's, and in neither case taken over."""
-    found = kubectl.items(Namespace, "namespaces", timeout_s=_ANSWER_S)
-    taken = [one.metadata for one in found if one.metadata.name.startswith(prefix)]
-    names = ", ".join(one.name for one in taken)
+    """Namespaces of the prefix are an earlier run's or a stranger's, and in neither case taken over.
+
+    Those of a stack whose own, longer prefix begins alike are in nobody's way.
+    """
     label, _, value = selector.partition("=")
-    if any(one.labels.get(label) == value for one in taken):
+    found = [one.metadata for one in kubectl.items(Namespace, "namespaces", timeout_s=_ANSWER_S)]
+    labelled = {one.name: one.labels.get(label) for one in found if one.name.startswith(prefix)}
+    if own := [name for name, whose in labelled.items() if whose == value]:
         yield MachineError(
-            f"the stack's namespaces are there already ({names})",
+            f"the stack's namespaces are there already ({', '.join(own)})",
             hint="If they are an earlier run's, `make destroy` removes them: no run starts over leftovers.",
         )
-    elif taken:
+    if strange := [name for name, whose in labelled.items() if whose is None]:
         yield UsageError(
-            f"there are namespaces that begin with the prefix and are not the stack's ({names})",
+            f"there are namespaces that begin with the prefix and are not the stack's ({', '.join(strange)})",
             hint="They are left alone: set another namespace_prefix.",
         )

@@ -23,9 +23,13 @@ REFUSED = {
 }
 
 
-def namespaces(*names: str, own: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
-    items = [{"metadata": {"name": name}} for name in names]
-    items += [{"metadata": {"name": name, "labels": {"loadproof/prefix": "pr-1"}}} for name in own]
+def namespaces(*names: str, **of_prefixes: str) -> dict[str, dict[str, str]]:
+    """Plain ones, and those of stacks: a name for each prefix."""
+    items: list[object] = [{"metadata": {"name": name}} for name in names]
+    items += [
+        {"metadata": {"name": name, "labels": {"loadproof/prefix": prefix}}}
+        for prefix, name in of_prefixes.items()
+    ]
     return {"get namespaces": {"stdout": json.dumps({"items": items})}}
 
 
@@ -123,10 +127,24 @@ def test_a_strangers_namespace_of_the_prefix_is_never_taken_over(
 
 
 def test_an_earlier_runs_namespaces_are_leftovers(program: FakeProgram, kubectl: Kubectl) -> None:
-    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("default", own=("pr-1-apps",)))
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("default", **{"pr-1": "pr-1-apps"}))
     (problem,) = problems(kubectl)
     assert "make destroy" in problem.hint
     assert problem.exit_code is ExitCode.MACHINE
+
+
+def test_a_stack_whose_longer_prefix_begins_alike_is_in_nobodys_way(
+    program: FakeProgram, kubectl: Kubectl
+) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces(**{"pr-1-2": "pr-1-2-apps"}))
+    assert problems(kubectl) == []
+
+
+def test_leftovers_and_a_strangers_are_told_apart(program: FakeProgram, kubectl: Kubectl) -> None:
+    program.answers(CONTEXTS | ANSWERS | ALLOWED | namespaces("pr-1-theirs", **{"pr-1": "pr-1-apps"}))
+    own, strange = problems(kubectl)
+    assert "there already (pr-1-apps)" in own.message
+    assert "not the stack's (pr-1-theirs)" in strange.message
 
 
 def test_what_is_ours_is_found_and_removed_by_its_label_alone(program: FakeProgram, kubectl: Kubectl) -> None:
