@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,12 @@ def wait_for(place: Path, *, some: str = "", limit_s: float = 30.0) -> str:
     raise AssertionError(f"{place / some} did not appear")
 
 
+def cpu_s_of_children() -> float:
+    """Of those that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
@@ -218,16 +225,13 @@ def test_what_the_user_has_set_wins_over_the_defaults(ready: Ready) -> None:
     assert not [line for line in lines if line.startswith("PULUMI_CONFIG_PASSPHRASE=")]
 
 
-def test_a_second_set_up_asks_no_host_runs_no_tool_and_takes_less_than_a_second(ready: Ready) -> None:
+def test_a_second_set_up_asks_no_host_runs_no_tool_and_works_for_less_than_a_second(ready: Ready) -> None:
     calls = ready.clone.folder / ".toolchain" / "pulumi-home" / "calls"
     before = (list(ready.host.asked), calls.read_text())
-    times_s = []
-    for _ in range(3):  # the best of three: the machine may be busy with something else
-        started_s = time.monotonic()
-        code, output = ready.clone.run("setup")
-        times_s.append(time.monotonic() - started_s)
-        assert code == 0, output
-    assert min(times_s) < 1.0
+    before_s = cpu_s_of_children()  # by no clock, which goes on while the machine is busy with something else
+    code, output = ready.clone.run("setup")
+    assert cpu_s_of_children() - before_s < 1.0
+    assert code == 0, output
     assert (ready.host.asked, calls.read_text()) == before
     assert output.count("\n") == 1, output
 
@@ -272,10 +276,11 @@ def test_packages_and_commands_of_the_cache_work_in_every_clone(ready: Ready, tm
     (packages / "bin" / "planted-command").write_text("#!/bin/sh\necho here\n")
     (packages / "bin" / "planted-command").chmod(0o755)
     second = make_clone(tmp_path / "project", ready.clone.cache, ready.host)
-    started_s = time.monotonic()
+    log = ready.clone.cache / "logs" / "python.log"
+    before = log.read_text().count(" install ")
     code, output = second.run("setup")
     assert code == 0, output
-    assert time.monotonic() - started_s < 2.0
+    assert log.read_text().count(" install ") == before > 0, "packages are installed anew"
     commands = second.folder / ".venv" / "bin"
     subprocess.run((str(commands / "python"), "-c", "import planted_module"), check=True)
     assert (
