@@ -7,6 +7,8 @@ the wall clock. Leaves out how samples are made (engines), kept (sample_store) a
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Arm(StrEnum):
     """Which version a request went to: a plain run has HEAD alone, a comparison all three."""
@@ -29,8 +31,8 @@ class ErrorClass(StrEnum):
     WRONG_BODY = "wrong_body"  # a 2xx answer that is not the asked host's
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
+# A struct, which is made in a tenth of a dataclass's time: others wait to be sent meanwhile.
+class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request. `latency_ns` runs from the actual start to the last byte, or to the failure.
 
     In a closed loop the intended start is the moment the client became free; a connection that has to be

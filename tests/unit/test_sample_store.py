@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from loadtest import sample_store
 from loadtest.errors import InconclusiveError, MachineError, UsageError
@@ -80,14 +80,14 @@ def test_what_was_added_comes_back_exactly(
 def test_pandas_reads_the_folder_in_one_line(tmp_path: Path) -> None:
     write(tmp_path / "samples", [SAMPLE, replace(SAMPLE, error=ErrorClass.TIMEOUT, status=None)])
     table = pd.read_parquet(tmp_path / "samples")
-    assert list(table.columns) == list(Sample.__dataclass_fields__)
+    assert list(table.columns) == list(Sample.__struct_fields__)
     assert table.latency_ns.tolist() == [1_234_567, 1_234_567]
     assert table.error.isna().tolist() == [True, False]
 
 
 def test_every_column_is_described_to_readers() -> None:
     document = (Path(__file__).parents[2] / "docs" / "samples.md").read_text()
-    for column in Sample.__dataclass_fields__:
+    for column in Sample.__struct_fields__:
         assert f"| `{column}` |" in document, f"docs/samples.md does not tell what {column} is"
     for error in ErrorClass:
         assert f"| `{error}` |" in document, f"docs/samples.md does not tell what {error} means"

@@ -1,7 +1,6 @@
 """What clients saw of an event: worked out by hand, and what holds whatever the samples are."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loadtest.chaos.effects import Span, by_host, host_effect, longest_gap, outcomes
 from loadtest.chaos.model import Action, ChaosEvent, Deed, Gap, HostEffect

@@ -1,11 +1,12 @@
 """Summaries of known samples: every figure worked out by hand."""
 
-from dataclasses import replace
+import dataclasses
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loadtest.load_run import Generator, LoadRun
 from loadtest.sample import Arm, ErrorClass, LoadWindow, Sample
@@ -27,8 +28,8 @@ RIGHT = Sample(
 )
 
 CLOSED_LOOP = Generator(engine="builtin", cpu_s=1.0, connections_opened=20)
-OPEN_LOOP = replace(CLOSED_LOOP, planned_rps=4.0)
-DOES_NOT_TELL = replace(OPEN_LOOP, tells_intended_start=False)
+OPEN_LOOP = dataclasses.replace(CLOSED_LOOP, planned_rps=4.0)
+DOES_NOT_TELL = dataclasses.replace(OPEN_LOOP, tells_intended_start=False)
 
 
 def summary_of(
@@ -179,7 +180,7 @@ def test_no_samples_give_no_figures_and_no_success() -> None:
 
 
 def test_a_window_without_length_has_no_rate() -> None:
-    window = replace(WINDOW, ended_unix_ns=WINDOW.started_unix_ns)
+    window = dataclasses.replace(WINDOW, ended_unix_ns=WINDOW.started_unix_ns)
     assert summary_of([RIGHT], window=window).arm(Arm.HEAD).combined.achieved_rps == 0.0
 
 
