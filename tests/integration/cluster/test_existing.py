@@ -43,8 +43,9 @@ def kubectl(program: FakeProgram) -> Kubectl:
     return Kubectl(kubeconfig_path=None, context="staging", program=program.path)
 
 
-def problems(kubectl: Kubectl, *, autoscalers: bool = False) -> list[LoadTestError]:
-    return list(existing.problems(kubectl, prefix="pr-1-", selector=SELECTOR, autoscalers=autoscalers))
+def problems(kubectl: Kubectl, *, autoscalers: bool = False, chaos: bool = False) -> list[LoadTestError]:
+    asked = {"autoscalers": autoscalers, "chaos": chaos}
+    return list(existing.problems(kubectl, prefix="pr-1-", selector=SELECTOR, **asked))
 
 
 def test_a_cluster_that_answers_and_allows_all_has_no_problems(
@@ -151,3 +152,13 @@ def test_what_is_ours_is_found_and_removed_by_its_label_alone(program: FakeProgr
     program.answers({"get namespaces": {"stdout": "namespace/pr-1-apps\nclusterrole.x/pr-1-y\n"}})
     assert existing.leftovers(kubectl, SELECTOR) == ("namespace/pr-1-apps", "clusterrole.x/pr-1-y")
     assert "--selector loadproof/prefix=pr-1" in existing.removal(kubectl, SELECTOR)
+
+
+def test_chaos_takes_the_right_to_delete_pods(program: FakeProgram, kubectl: Kubectl) -> None:
+    sound = CONTEXTS | ANSWERS | ALLOWED | namespaces()
+    program.answers({"auth can-i delete pods --namespace pr-1-apps": {"stdout": "yes"}} | sound)
+    assert problems(kubectl, chaos=True) == []
+    program.answers({"auth can-i": {"code": 1, "stdout": "no"}} | sound)
+    (refused,) = problems(kubectl, chaos=True)
+    assert "context 'staging' may not delete pods" in refused.message
+    assert problems(kubectl) == [], "nobody else is asked for it"

@@ -137,3 +137,40 @@ def test_pods_that_only_a_flag_asks_for_need_rights_too(
     monkeypatch.setattr(check_module.existing, "problems", problems)
     check(bench.root, "ci", flags)
     assert seen == [asked]
+
+
+KILL_LATE = {"at_s": 31, "action": "kill", "target": "app/foo"}
+DELAY = {"at_s": 5, "action": "delay", "target": "ingress", "delay_ms": 20}
+
+
+def test_chaos_that_the_load_is_too_short_for_is_told_and_a_flag_can_make_it_longer(bench: Bench) -> None:
+    program_says(bench, {**FACTS, "chaos": [KILL_LATE], "load": {"profile": "constant_rate"}})
+    with pytest.raises(CheckError, match="kill app/foo comes at 31 s, the load ends at 30 s") as told:
+        check(bench.root, "ci")
+    assert told.value.exit_code is ExitCode.USAGE
+    check(bench.root, "ci", {"duration_s": 40.0})
+
+
+def test_a_kernel_that_can_delay_nothing_is_told_before_anything_is_made(bench: Bench) -> None:
+    cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
+    program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
+    sound = {"ps": {}, "version": {"stdout": "26"}, "image inspect": {"stdout": "abc"}}
+    bench.docker.answers({**sound, "run": {"code": 2, "stderr": "Specified qdisc kind is unknown."}})
+    with pytest.raises(
+        CheckError, match=r"nothing can be delayed .*: Specified qdisc kind is unknown"
+    ) as told:
+        check(bench.root, "ci")
+    assert told.value.exit_code is ExitCode.MACHINE
+    assert "CONFIG_NET_SCH_NETEM" in told.value.message
+
+    bench.docker.answers({**sound, "run": {}})
+    check(bench.root, "ci")
+    (tried, _) = [call for call in bench.docker.asked() if call[0] == "run"]
+    assert tried[-9:] == ["loadproof/node:v1", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
+
+
+def test_nobody_asks_the_kernel_where_nothing_is_to_be_delayed(bench: Bench) -> None:
+    cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
+    program_says(bench, {**FACTS, "cluster": cluster, "chaos": [{**KILL_LATE, "at_s": 5}]})
+    check(bench.root, "ci")
+    assert not [call for call in bench.docker.asked() if call[0] == "run"]

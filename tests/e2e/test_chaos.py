@@ -1,0 +1,101 @@
+"""Pods and a node of a real cluster are hit while the load goes on, and the report says what clients saw."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.workspace import Workspace
+
+pytestmark = pytest.mark.cluster
+
+FREEZE_S = 1.5
+EVENTS = [
+    {"at_s": 2, "action": "kill", "target": "app/foo"},
+    {"at_s": 5, "action": "kill", "target": "app/bar"},
+    {"at_s": 10.5, "action": "freeze", "target": "node/worker", "duration_s": FREEZE_S},
+]
+# So few that hardly two come at once: an ingress that forgets who refused may else ask a dead pod thrice.
+LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 14}
+# The tests look at clients, on a machine that may be busy with others.
+LENIENT = {
+    "slo": [{"metric": "success_ratio", "fail_below": 0.5}],
+    "validity_schedule_delay_p99_ms": "1000",
+    "validity_rate_deviation_percent": "10",
+}
+
+
+@pytest.fixture(scope="module")
+def report(workspace: Workspace) -> dict[str, Any]:
+    """Of one whole run, which every test here looks at."""
+    replicas = {"foo": 2, "bar": 1}
+    workspace.configure(
+        apps=[_app(name, count) for name, count in replicas.items()],
+        chaos=EVENTS,
+        cluster_workers=1,
+        **LOAD,
+        **LENIENT,
+    )
+    done = workspace.loadtest("pipeline")
+    assert done.returncode == 0, done.stdout + done.stderr
+    workspace.assert_nothing_left()
+    report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
+    return report
+
+
+def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
+    report: dict[str, Any], workspace: Workspace
+) -> None:
+    assert [None, None, None] == [one["problem"] for one in report["chaos"]]
+    assert [2, 5, 10.5] == pytest.approx([one["at_s"] for one in report["chaos"]], abs=0.5)
+    foo, bar, node = (one["victim"] for one in report["chaos"])
+    assert foo.startswith("pod apps/foo-")
+    assert bar.startswith("pod apps/bar-")
+    assert node == f"node {workspace.cluster}-worker"
+
+
+def test_of_two_replicas_one_may_die_and_nobody_who_asks_later_notices(report: dict[str, Any]) -> None:
+    killed = report["chaos"][0]["hosts"]
+    assert {} == killed["foo.localhost"]["errors"], "the ingress asks the other pod"
+    assert killed["foo.localhost"]["requests"] > 40
+    assert {} == killed["bar.localhost"]["errors"]
+
+
+def test_the_only_replica_dies_and_the_gap_is_seen_until_it_answers_again(report: dict[str, Any]) -> None:
+    killed = report["chaos"][1]["hosts"]
+    bar = killed["bar.localhost"]
+    assert bar["errors"].keys() == {"http_5xx"}
+    assert bar["longest_gap"]["duration_s"] > 0.3
+    assert bar["longest_gap"]["duration_s"] > 2 * bar["longest_gap_before"]["duration_s"]
+    # Three seconds at most of a container's new start, and two until it is asked whether it is ready.
+    assert 0.3 < bar["recovered_after_s"] < 5.5
+    assert {} == killed["foo.localhost"]["errors"], "the other app goes on"
+
+
+def test_a_node_that_stands_still_keeps_everybody_waiting_and_nobody_out(report: dict[str, Any]) -> None:
+    frozen = report["chaos"][2]
+    assert frozen["over_s"] - frozen["at_s"] == pytest.approx(FREEZE_S, abs=0.5)
+    for effect in frozen["hosts"].values():
+        assert {} == effect["errors"]
+        assert effect["longest_gap"]["duration_s"] > 0.8 * FREEZE_S
+        assert effect["during"]["maximum_ms"] > 800 * FREEZE_S
+        assert effect["before"]["p95_ms"] < effect["during"]["p95_ms"]
+
+
+def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], workspace: Workspace) -> None:
+    for name in ("report.md", "comment.md"):
+        text = (workspace.artifacts / name).read_text()
+        for one in report["chaos"]:
+            assert f"{one['at_s']:.2f} s: {one['event']['action']} `{one['victim']}`" in text
+
+
+def _app(name: str, replicas: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "host": f"{name}.localhost",
+        "image": "hashicorp/http-echo:1.0.0",
+        "args": ["-listen=:5678", f"-text={name}"],
+        "port": 5678,
+        "expected_body": name,
+        "replicas": replicas,
+    }

@@ -1,0 +1,107 @@
+"""A shell that does and undoes one thing, on a stand-in for a node: this machine itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loadtest.chaos import lever as lever_module
+from loadtest.chaos import moves
+from loadtest.chaos.lever import Lever, Move
+from loadtest.errors import ChaosError
+
+# As `docker exec --interactive NODE` runs what follows on a node.
+DOCKER = '#!/bin/sh\n[ "$3" = node-1 ] || { echo "no such container"; exit 1; }\nshift 3\nexec "$@"\n'
+MARK = Move(prepare='[ -d "$1" ] || exit 1', do='touch "$1/done"', undo='touch "$1/undone"')
+
+
+@pytest.fixture(autouse=True)
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    _program(programs / "docker", DOCKER)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+
+
+def _program(file: Path, text: str) -> None:
+    file.write_text(text)
+    file.chmod(0o755)
+
+
+def marks(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir() if file.name in {"done", "undone"}}
+
+
+def test_it_does_nothing_until_it_is_pulled_and_undoes_it_when_released(tmp_path: Path) -> None:
+    lever = Lever("node-1", MARK, str(tmp_path))
+    time.sleep(0.1)
+    assert marks(tmp_path) == set()
+    lever.pull()
+    assert marks(tmp_path) == {"done"}
+    lever.release()
+    assert marks(tmp_path) == {"done", "undone"}
+
+
+def test_a_lever_that_was_never_pulled_undoes_nothing(tmp_path: Path) -> None:
+    lever = Lever("node-1", MARK, str(tmp_path))
+    lever.release()
+    assert marks(tmp_path) == set()
+
+
+def test_what_was_done_is_undone_when_this_program_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, time\n"
+        "from loadtest.chaos.lever import Lever, Move\n"
+        f"lever = Lever('node-1', Move(do={MARK.do!r}, undo={MARK.undo!r}), {str(tmp_path)!r})\n"
+        "lever.pull()\n"
+        "print('pulled', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    child = subprocess.Popen((sys.executable, "-c", program), stdout=subprocess.PIPE, text=True)
+    assert child.stdout
+    assert child.stdout.readline() == "pulled\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.communicate()
+    give_up_s = time.monotonic() + 10
+    while "undone" not in marks(tmp_path):
+        assert time.monotonic() < give_up_s, "nobody undid it"
+        time.sleep(0.05)
+
+
+def test_why_a_node_does_not_let_it_is_said() -> None:
+    with pytest.raises(ChaosError, match="on node node-2: no such container"):
+        Lever("node-2", MARK)
+
+
+def test_why_it_could_not_be_done_is_said(tmp_path: Path) -> None:
+    lever = Lever("node-1", Move(do="echo 'qdisc kind is unknown' >&2; false"))
+    with pytest.raises(ChaosError, match="qdisc kind is unknown"):
+        lever.pull()
+    lever.release()
+
+
+def test_a_node_that_does_not_answer_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lever_module, "_ANSWER_S", 0.3)
+    with pytest.raises(ChaosError, match="no answer within"):
+        Lever("node-1", Move(prepare="sleep 5", do="true"))
+
+
+def test_packets_of_a_node_are_delayed_and_that_is_taken_back(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    _program(tmp_path / "bin" / "tc", f'#!/bin/sh\necho "$*" >> {told}\n')
+    lever = Lever("node-1", moves.DELAY_NODE, "50ms")
+    lever.pull()
+    lever.release()
+    assert told.read_text().splitlines() == [
+        "qdisc add dev eth0 root netem delay 50ms",
+        "qdisc del dev eth0 root",
+    ]
+
+
+def test_a_pod_whose_containers_do_not_run_there_is_not_hit() -> None:
+    with pytest.raises(ChaosError, match="container 0123 does not run here"):
+        Lever("node-1", moves.KILL_POD, "0123")
