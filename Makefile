@@ -5,7 +5,7 @@ STACK ?= ci
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-engines lock clean
+.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-engines bench-soak lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-pipeline: setup-test  ## the warm pipeline beside its floor, alternating, 
 
 bench-engines: setup-test  ## every engine beside the others in one run: throughput, CPU, error of its latencies
 	@python -m bench.engines
+
+bench-soak: setup-test  ## the built-in engine for MINUTES at 1,000 requests a second (30): its memory may not grow
+	@python -m bench.soak --minutes $(or $(MINUTES),30)
 
 lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

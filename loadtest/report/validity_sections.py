@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from loadtest.load_run import Generator
 from loadtest.plan import ConstantRate, RampingRate
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
@@ -55,7 +56,8 @@ def _validity_lines(report: Report) -> list[str]:
         f"{load_words(report.plan.profile)}, "
         f"time-out {figures.seconds(report.plan.timeout_s)}, seed {report.plan.seed}",
         f"Generator {escape.code(generator.engine)}: {figures.seconds(generator.cpu_s)} of CPU "
-        f"({figures.number(generator_cores)} cores), {generator.connections_opened:,} connections opened",
+        f"({figures.number(generator_cores)} cores{_processes(generator)}), "
+        f"{generator.connections_opened:,} connections opened{_gc(generator)}",
         _delay(requests.schedule_delay) if generator.tells_intended_start else f"{_DELAY}: not told by it",
     ]
     if generator.planned_rps is not None and isinstance(report.plan.profile, ConstantRate | RampingRate):
@@ -68,6 +70,19 @@ def _validity_lines(report: Report) -> list[str]:
     if report.ingress.tunnelled and not report.plan.locust_workers:
         lines.append(_TUNNEL)
     return lines
+
+
+def _processes(generator: Generator) -> str:
+    several = generator.worker_processes > 1
+    return f" in {generator.worker_processes} processes that send" if several else ""
+
+
+def _gc(generator: Generator) -> str:
+    pauses = generator.gc_pauses
+    if pauses is None:
+        return ""
+    longest = f", the longest {figures.milliseconds(pauses.longest_ms)}" if pauses.count else ""
+    return f", {pauses.count:,} garbage collections{longest}"
 
 
 def _checks_in_short(checks: Sequence[ValidityCheck]) -> str:

@@ -200,3 +200,10 @@ def test_chaos_that_did_not_happen_as_planned_is_doubtful_and_says_why() -> None
     ) == found.words
     as_planned = validity_of(CLOSED.plan(), load_run, values.summary(SENT), DEFAULTS, values.CHAOS[:3])
     assert check("chaos_events", as_planned).status is CheckStatus.VALID
+
+
+def test_of_processes_that_share_the_load_the_busiest_is_judged() -> None:
+    shared = replace(GENERATOR, worker_processes=4, cpu_s=20.0, busiest_worker_cpu_s=17.0)
+    found = check("generator_core_percent", judge(generator=shared))
+    assert (CheckStatus.DOUBTFUL, 85.0) == (found.status, found.value)
+    assert "the busiest of the generator's processes used 85 % of a core" in found.words

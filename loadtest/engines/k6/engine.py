@@ -72,7 +72,7 @@ class K6Engine:
         _check_end(plan, end)
         if not reading.requests and not end.interrupted:
             raise _nothing_sent(plan)
-        return reading.load_run(tells_intended_start=isinstance(plan.profile, ClosedLoop), notes=_notes(end))
+        return reading.load_run(plan, notes=_notes(end))
 
 
 class _Reading:
@@ -95,8 +95,9 @@ class _Reading:
     def requests(self) -> int:
         return self._records.requests
 
-    def load_run(self, *, tells_intended_start: bool, notes: tuple[str, ...]) -> LoadRun:
+    def load_run(self, plan: LoadPlan, *, notes: tuple[str, ...]) -> LoadRun:
         """After k6's end."""
+        open_loop = plan.profile if isinstance(plan.profile, ConstantRate | RampingRate) else None
         k6_s = _children_cpu_s() - self._children_before_s - self._start_up_s
         return LoadRun(
             window=self._records.window,
@@ -106,7 +107,8 @@ class _Reading:
                 cores_per_process=os.cpu_count() or 1,
                 connections_opened=self._records.connections_opened,
                 dropped_requests=self._records.dropped_requests,
-                tells_intended_start=tells_intended_start,
+                tells_intended_start=isinstance(plan.profile, ClosedLoop),
+                planned_rps=open_loop.planned_rps if open_loop else None,
                 notes=notes,
             ),
         )
