@@ -52,8 +52,11 @@ class Metric(StrEnum):
     LATENCY_MAXIMUM_MS = "latency_maximum_ms"
     CPU_AVERAGE_CORES = "cpu_average_cores"
     CPU_SECONDS_PER_1000_REQUESTS = "cpu_seconds_per_1000_requests"
+    CPU_THROTTLED_RATIO = "cpu_throttled_ratio"
     MEMORY_AVERAGE_BYTES = "memory_average_bytes"
     MEMORY_MAXIMUM_BYTES = "memory_maximum_bytes"
+    RESTARTS = "restarts"
+    OOM_KILLS = "oom_kills"
 
     @property
     def more_is_better(self) -> bool:
@@ -62,7 +65,7 @@ class Metric(StrEnum):
     @property
     def of_resources(self) -> bool:
         """What was used in the cluster, and not what clients saw."""
-        return self.startswith(("cpu_", "memory_"))
+        return self.startswith(("cpu_", "memory_")) or self in (Metric.RESTARTS, Metric.OOM_KILLS)
 
 
 class ChaosAction(StrEnum):

@@ -46,15 +46,20 @@ REQUEST_METRICS: Mapping[str, RequestMetric] = {
 RESOURCE_METRICS: Mapping[str, ResourceMetric] = {
     "cpu_average_cores": lambda scope: scope.cpu_cores.average,
     "cpu_seconds_per_1000_requests": lambda scope: scope.cpu_seconds_per_1000_requests,
+    "cpu_throttled_ratio": lambda scope: scope.cpu_throttled_ratio,
     "memory_average_bytes": lambda scope: scope.memory_bytes.average,
     "memory_maximum_bytes": lambda scope: scope.memory_bytes.maximum,
+    "restarts": lambda scope: scope.restarts.value,
+    "oom_kills": lambda scope: scope.oom_kills.value,
 }
 METRICS = (*REQUEST_METRICS, *RESOURCE_METRICS)
 
-# These are true of every request that was sent, whatever disturbed its timing.
+# These are true of what was sent, whatever disturbed its timing.
 COUNTED = frozenset(
-    {"success_ratio", "failure_ratio", "http_errors", "timeouts", "connection_errors", "wrong_bodies"}
-    | {metric for metric in RESOURCE_METRICS if metric.startswith("memory_")}
+    {
+        *("success_ratio", "failure_ratio", "http_errors", "timeouts", "connection_errors", "wrong_bodies"),
+        *("memory_average_bytes", "memory_maximum_bytes", "restarts", "oom_kills"),
+    }
 )
 # Why there may be no data although something was measured.
 NEEDS: Mapping[str, str] = {

@@ -6,7 +6,7 @@ import pytest
 
 from loadtest.comparison import Comparison
 from loadtest.exit_codes import ExitCode
-from loadtest.monitoring.model import ResourceUsage
+from loadtest.monitoring.model import ResourceUsage, Total
 from loadtest.slo import Objective, OutcomeStatus, Verdict, VerdictStatus, evaluate, exit_code
 from loadtest.slo_metrics import COUNTED, METRICS, REQUEST_METRICS, RESOURCE_METRICS
 from loadtest.stats.summary import RequestSummary, Summary
@@ -128,23 +128,37 @@ def test_a_doubtful_measurement_never_passes(disturbs: bool) -> None:
         assert "planted doubt" in verdict.reasons
 
 
+MORE_IS_BETTER = ("success_ratio", "achieved_rps")
 BROKEN = [
-    limit(metric, 0.0)
+    limit(metric, 1e9 if metric == "achieved_rps" else 1.0 if metric in MORE_IS_BETTER else 0.0)
     for metric in METRICS
-    if metric not in ("success_ratio", "achieved_rps", "latency_p99_ms")
 ]
-BROKEN += [limit("success_ratio", 1.0), limit("achieved_rps", 1e9)]
+ALL_BAD = replace(
+    values.scope("cluster"),
+    cpu_throttled_ratio=0.5,
+    restarts=Total(value=1, samples=2),
+    oom_kills=Total(value=1, samples=2),
+)
 
 
 @pytest.mark.parametrize("objective", BROKEN, ids=lambda one: one.metric)
 def test_a_disturbed_measurement_misses_only_what_was_counted(objective: Objective) -> None:
-    requests = replace(values.requests(100, http_errors=1, timeouts=1), connection_errors=1, wrong_bodies=1)
-    assert judge(objective, requests=requests).status is VerdictStatus.MISSED
-    assert judge(objective, requests=requests, validity=doubt(disturbs=False)).status is VerdictStatus.MISSED
-    disturbed = judge(objective, requests=requests, validity=doubt(disturbs=True))
+    requests = values.requests(20_000, http_errors=1, timeouts=1, p99_ms=20.0)
+    all_bad = {
+        "requests": replace(requests, connection_errors=1, wrong_bodies=1),
+        "resources": replace(values.RESOURCES, scopes=(ALL_BAD,)),
+    }
+    assert judge(objective, **all_bad).status is VerdictStatus.MISSED
+    assert judge(objective, **all_bad, validity=doubt(disturbs=False)).status is VerdictStatus.MISSED
+    disturbed = judge(objective, **all_bad, validity=doubt(disturbs=True))
     counted = objective.metric in COUNTED
     assert disturbed.status is (VerdictStatus.MISSED if counted else VerdictStatus.INCONCLUSIVE)
     assert counted is not any("not proven by such a measurement" in reason for reason in disturbed.reasons)
+
+
+def test_what_was_counted_is_failures_memory_and_ends_of_containers() -> None:
+    in_time = {metric for metric in METRICS if metric.startswith(("latency_", "cpu_"))} | {"achieved_rps"}
+    assert set(METRICS) - in_time == COUNTED
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -62,6 +62,7 @@ def _load_run(job: Job, reading: Reading) -> LoadRun:
             cpu_s=sum(one.cpu_s for one in senders),
             connections_opened=sum(one.connections_opened for one in senders),
             tells_intended_start=job.locustfile is None,
+            worker_processes=max(len(senders), 1),
             notes=tuple(notes(job, reading.ended, reading.hosts)),
         ),
     )
