@@ -6,6 +6,7 @@ same report again from files alone. Leaves out deploying, publishing and taking 
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from loadtest import cut_short, machine, records, sample_store, slo
@@ -15,16 +16,21 @@ from loadtest.chaos.executor import chaos_during
 from loadtest.chaos.hands import Hands
 from loadtest.chaos.model import ChaosOutcome, ChaosRecord
 from loadtest.chaos.planned import check_fits
+from loadtest.cluster.kubectl import kubectl_for
+from loadtest.cluster.versions import read_versions
 from loadtest.engines import engine_for
 from loadtest.engines.contract import Engine
 from loadtest.errors import InconclusiveError, LoadTestError
+from loadtest.fingerprint import fingerprint
 from loadtest.health.gate import Patience, wait_healthy
 from loadtest.health.tunnel import way_to_ingress
 from loadtest.job import Job
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
-from loadtest.monitoring.edges import Edges, edges_around
+from loadtest.monitoring.edges import Edges, edges_around, readable
+from loadtest.monitoring.machine_use import machine_use
 from loadtest.monitoring.model import ResourceUsage
+from loadtest.monitoring.readings import span_of
 from loadtest.plan import LoadPlan
 from loadtest.records import RunRecord
 from loadtest.report.model import SCHEMA_VERSION, AnyReport, Report, StageTiming
@@ -35,6 +41,7 @@ from loadtest.stats.summarise import summarise
 from loadtest.stats.summary import Summary
 from loadtest.target import TargetEnvironment
 from loadtest.validity import validity_of
+from loadtest.versions import Versions
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +68,10 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
             samples, _ = sample_store.read(job.artifacts.samples)
             summary = summarise(samples, load_run)
     with stages.stage("monitor") as say:
-        usage = _monitor(target, load_run, summary, edges, say)
+        usage = _monitor(record, load_run, summary, edges, say)
         records.save(usage, job.artifacts.resources)
+        record = replace(record, versions=_versions(target, edges))
+        records.save(record, job.artifacts.run)
     with stages.stage(REPORT_STAGE):
         chaos = _chaos(job.artifacts, target, load_run)
         return _report(record, load_run, summary, usage, chaos, stages.timings)
@@ -102,6 +111,7 @@ def _send(
         with edges_around(target.cluster) as edges, chaos_during(target.chaos, Hands(target).aim) as chaos:
 
             def begin() -> None:
+                edges.begin()
                 on_window()
                 chaos.begin()
 
@@ -120,18 +130,21 @@ def _chaos(artifacts: Artifacts, target: TargetEnvironment, load_run: LoadRun) -
 
 
 def _monitor(
-    target: TargetEnvironment,
+    record: RunRecord,
     load_run: LoadRun,
     summary: Summary,
     edges: Edges,
     say: Callable[[str], None],
 ) -> ResourceUsage:
     """What cannot be measured is said in the report and does not fail the run: an objective may."""
+    target = record.target
     requests = {host: one.requests for host, one in summary.arm(Arm.HEAD).hosts.items()}
     try:
-        return monitoring.measure(target, load_run.window, requests, edges=edges, say=say)
+        usage = monitoring.measure(target, load_run.window, requests, edges=edges, say=say)
     except LoadTestError as error:
-        return _no_resources(target, load_run, error.message)
+        usage = _no_resources(target, load_run, error.message)
+    outside_s = 0.0 if record.plan.locust_workers else load_run.generator.cpu_s
+    return replace(usage, machine=machine_use(edges, span_of(load_run.window), generator_cpu_s=outside_s))
 
 
 def _no_resources(target: TargetEnvironment, load_run: LoadRun, why: str) -> ResourceUsage:
@@ -140,6 +153,15 @@ def _no_resources(target: TargetEnvironment, load_run: LoadRun, why: str) -> Res
         scrape_interval_s=target.monitoring.scrape_interval_s,
         scopes=(),
         problems=(why,),
+    )
+
+
+def _versions(target: TargetEnvironment, edges: Edges) -> Versions:
+    return read_versions(
+        kubectl_for(target.cluster),
+        edges.pods,
+        kind_cluster=target.cluster.name if readable(target.cluster) else None,
+        namespaces={target.ingress.namespace, *(app.namespace for app in target.apps)},
     )
 
 
@@ -157,6 +179,10 @@ def _report(
         schema_version=SCHEMA_VERSION,
         run=record.run,
         machine=record.machine,
+        versions=record.versions,
+        fingerprint=fingerprint(
+            record.machine, record.versions, plan, ingress_namespace=target.ingress.namespace
+        ),
         cluster=target.cluster,
         ingress=target.ingress,
         apps=target.apps,

@@ -1,6 +1,6 @@
 """What a run writes down between its stages, so that any stage can be looked at, or done again, alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,18 +11,23 @@ from loadtest.machine import Machine
 from loadtest.plan import LoadPlan
 from loadtest.report.model import RunIdentity
 from loadtest.target import TargetEnvironment
+from loadtest.versions import Versions
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """Everything a report needs beside samples, resources and timings; saved before the load is sent."""
+    """Everything a report needs beside samples, resources and timings.
+
+    Saved before the load is sent, and once more with the versions, which are asked for after it.
+    """
 
     run: RunIdentity
     machine: Machine
     target: TargetEnvironment
     plan: LoadPlan
+    versions: Versions = field(default_factory=Versions)
 
 
 def save(value: object, file: Path) -> None:

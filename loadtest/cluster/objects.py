@@ -11,6 +11,7 @@ from msgspec import Struct, field
 class Metadata(Struct, frozen=True, rename="camel"):
     name: str
     namespace: str = ""
+    uid: str = ""
     generation: int = 0
     creation_timestamp: str = ""
     deletion_timestamp: str = ""
@@ -29,8 +30,15 @@ class Namespace(Struct, frozen=True):
     metadata: Metadata
 
 
-class NodeStatus(Struct, frozen=True):
+class NodeInfo(Struct, frozen=True, rename="camel"):
+    kubelet_version: str = ""
+    container_runtime_version: str = ""
+    kernel_version: str = ""
+
+
+class NodeStatus(Struct, frozen=True, rename="camel"):
     conditions: tuple[Condition, ...] = ()
+    node_info: NodeInfo = field(default_factory=NodeInfo)
 
 
 class Node(Struct, frozen=True):
@@ -82,27 +90,46 @@ class Autoscaler(Struct, frozen=True):
     status: AutoscalerStatus = field(default_factory=AutoscalerStatus)
 
 
-class ContainerStuck(Struct, frozen=True, rename="camel"):
+_ACRONYMS = {"container_id": "containerID", "image_id": "imageID"}
+
+
+def _api_name(name: str) -> str:
+    first, *words = name.split("_")
+    return _ACRONYMS.get(name, first + "".join(map(str.capitalize, words)))
+
+
+class ContainerRunning(Struct, frozen=True, rename="camel"):
+    started_at: str = ""
+
+
+class ContainerStuck(Struct, frozen=True, rename=_api_name):
+    """The moments and the id are those of a container that has ended."""
+
     reason: str = ""
     message: str = ""
     exit_code: int = 0
+    started_at: str = ""
+    finished_at: str = ""
+    container_id: str = ""
 
 
 class ContainerState(Struct, frozen=True):
+    running: ContainerRunning | None = None
     waiting: ContainerStuck | None = None
     terminated: ContainerStuck | None = None
 
 
-class ContainerStatus(
-    Struct, frozen=True, rename={"container_id": "containerID", "restart_count": "restartCount"}
-):
+class ContainerStatus(Struct, frozen=True, rename=_api_name):
     """`container_id` is the runtime's name and the id, as `containerd://0af3`; empty before there is one."""
 
     name: str
     container_id: str = ""
+    image: str = ""
+    image_id: str = ""
     ready: bool = False
     restart_count: int = 0
     state: ContainerState = field(default_factory=ContainerState)
+    last_state: ContainerState = field(default_factory=ContainerState)
 
 
 class PodSpec(Struct, frozen=True, rename="camel"):

@@ -1,48 +1,88 @@
-"""Readings at the very edges of a window, from the nodes' own files, where those can be read.
+"""Readings at the very edges of a window: of the nodes' own files, the pods, and the machine.
 
 Prometheus knows a load's last moments only seconds later, and of a short load nothing but the readings far
-around it. What is read here just before and just after closes that gap; what lies between stays Prometheus's
-to tell. Leaves out how the two become one series: see `joining`.
+around it. What is read here just before and just after closes that gap where the nodes are containers of
+this machine; what lies between stays Prometheus's to tell. Leaves out how the two become one series: see
+`joining`.
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import chain
 
+from loadtest import machine
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
-from loadtest.cluster.node_counters import ContainerCounters, CounterReader
+from loadtest.cluster.node_counters import CounterReader
+from loadtest.cluster.node_files import NodeCounters
 from loadtest.cluster.objects import Pod
 from loadtest.errors import LoadTestError
+from loadtest.machine import MachineReading
 from loadtest.target import ClusterTarget
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edge:
-    """The cluster at one moment: what had been counted, and its pods."""
-
-    counters: tuple[ContainerCounters, ...]
-    pods: tuple[Pod, ...]
-
-
 class Edges:
-    """Of one window, as they are read; `problem` says in words why one that should be here is not."""
+    """Of one window, as they are read; `problem` says in words why what should be here is not.
+
+    `nodes` and `machine` are readings of the cluster's nodes and of this machine, in the order of time. Pods
+    are None where they could not be listed.
+    """
 
     def __init__(self) -> None:
-        self.read: list[Edge] = []
+        self.nodes: list[tuple[NodeCounters, ...]] = []
+        self.machine: list[MachineReading] = []
+        self.pods_before: tuple[Pod, ...] | None = None
+        self.pods_after: tuple[Pod, ...] | None = None
         self.problem: str | None = None
+        self._reader: CounterReader | None = None
 
     @property
     def pods(self) -> tuple[Pod, ...]:
-        """Every pod that was there at an edge."""
-        return tuple(chain.from_iterable(edge.pods for edge in self.read))
+        """Every pod that was there at an edge, and again as it was at the end."""
+        return (*(self.pods_before or ()), *(self.pods_after or ()))
 
     @property
     def complete(self) -> bool:
-        return len(self.read) == 2
+        """Whether the nodes were read at both edges and it is known what was found on them."""
+        return len(self.nodes) > 1 and self.pods_after is not None
+
+    def open(self, reader: CounterReader, reading: ExitStack) -> None:
+        with self._problem_noted():
+            self._reader = reading.enter_context(reader)
+
+    def list_before(self, kubectl: Kubectl) -> None:
+        with self._problem_noted():
+            self.pods_before = _pods(kubectl)
+
+    def list_after(self, kubectl: Kubectl) -> None:
+        with self._problem_noted():
+            self.pods_after = _pods(kubectl)
+
+    def begin(self) -> None:
+        """To be called right before the window's first moment: the later, the less idle time is in it."""
+        self._read_nodes()
+        self.machine.append(machine.read_now())
+
+    def end(self) -> None:
+        self.machine.append(machine.read_now())
+        self._read_nodes()
+
+    def _read_nodes(self) -> None:
+        with self._problem_noted():
+            if self._reader:
+                self.nodes.append(self._reader.read())
+
+    @contextmanager
+    def _problem_noted(self) -> Iterator[None]:
+        """Half of a window is none: after a failure the nodes are not read any more."""
+        try:
+            yield
+        except LoadTestError as error:
+            logger.warning("an edge of the window cannot be read: %s", error)
+            self.problem = f"readings at the load's edges are missing: {error.message}"
+            self.nodes.clear()
+            self._reader = None
 
 
 def readable(cluster: ClusterTarget) -> bool:
@@ -57,31 +97,16 @@ def edges_around(cluster: ClusterTarget) -> Iterator[Edges]:
     What cannot be read fails nothing: the value says so.
     """
     edges, kubectl = Edges(), kubectl_for(cluster)
-    if not readable(cluster):
-        yield edges
-        return
     with ExitStack() as reading:
-        # The counters as close to the window as can be: last on the way in, first on the way out.
-        with _problem_noted(edges):
-            nodes = reading.enter_context(CounterReader(cluster.name))
-            pods = _pods(kubectl)
-            edges.read.append(Edge(counters=nodes.read(), pods=pods))
+        if readable(cluster):
+            edges.open(CounterReader(cluster.name), reading)
+        edges.list_before(kubectl)
+        # For those whose load begins before they know: and a shell's first answer takes the longest.
+        edges.begin()
         yield edges
-        if edges.problem:
-            return
-        with _problem_noted(edges):
-            counters = nodes.read()
-            edges.read.append(Edge(counters=counters, pods=_pods(kubectl)))
+        edges.end()
+        edges.list_after(kubectl)
 
 
 def _pods(kubectl: Kubectl) -> tuple[Pod, ...]:
     return tuple(kubectl.items(Pod, "pods", "--all-namespaces"))
-
-
-@contextmanager
-def _problem_noted(edges: Edges) -> Iterator[None]:
-    try:
-        yield
-    except LoadTestError as error:
-        logger.warning("an edge of the window cannot be read: %s", error)
-        edges.problem = f"the nodes' own counters are missing: {error.message}"

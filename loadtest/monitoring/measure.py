@@ -5,6 +5,7 @@ reach Prometheus only some seconds later (cAdvisor reads a busy container every 
 the next scrape), so `measure` waits for them, within a bound.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,14 +19,18 @@ from loadtest.monitoring.clock import clock_problem
 from loadtest.monitoring.edges import Edges, edges_around, readable
 from loadtest.monitoring.grafana import with_dashboard
 from loadtest.monitoring.joining import joined
+from loadtest.monitoring.machine_use import machine_use
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.queries import LOOKBACK_S, Metric, raw_readings, scopes_of
 from loadtest.monitoring.reach import reached
 from loadtest.monitoring.readings import span_of
 from loadtest.monitoring.replicas import with_replicas
 from loadtest.monitoring.resources import Question, Readings, relevant, settled, usage_from
+from loadtest.monitoring.restarts import with_restarts
 from loadtest.sample import LoadWindow
 from loadtest.target import TargetEnvironment
+
+logger = logging.getLogger(__name__)
 
 _POLL_S = 0.25
 _CADVISOR_REFRESH_S = 2.0  # at most, of a busy container, at the kubelet's housekeeping interval of 1 s
@@ -51,7 +56,9 @@ def measure(
     UnhealthyError where the cluster cannot.
     """
     kubectl = kubectl_for(target.cluster)
-    pods = edges.read[-1].pods if edges.complete else kubectl.items(Pod, "pods", "--all-namespaces")
+    pods = edges.pods_after
+    if pods is None:
+        pods = tuple(kubectl.items(Pod, "pods", "--all-namespaces"))
     question = Question(
         window=window,
         scopes=scopes_of(target.apps, target.ingress),
@@ -60,7 +67,8 @@ def measure(
         host_network_pods=host_network_pods((*edges.pods, *pods)),
         interval_s=interval_s,
     )
-    usage = with_replicas(_usage(target, kubectl, question, edges, say), target.apps, pods)
+    usage = with_restarts(_usage(target, kubectl, question, edges, say), question.scopes, edges)
+    usage = with_replicas(usage, target.apps, pods)
     return with_dashboard(usage, target.monitoring.grafana, pods)
 
 
@@ -113,13 +121,15 @@ def watch(
     if problems := _watch_problems(target.monitoring.scrape_interval_s, duration_s, interval_s):
         raise UsageError("; ".join(problems), hint="Prometheus can tell no more than it scrapes.")
     with edges_around(target.cluster) as edges:
+        logger.info("the window begins")
         started_unix_ns = unix_ns()
         ended_unix_ns = started_unix_ns + round(duration_s * 1e9)
         while (left_s := (ended_unix_ns - unix_ns()) / 1e9) > 0:
             say(f"{left_s:.0f} s left to watch")
             sleep(min(interval_s, left_s))
     window = LoadWindow(started_unix_ns=started_unix_ns, ended_unix_ns=ended_unix_ns)
-    return measure(target, window, {}, edges=edges, say=say, interval_s=interval_s)
+    usage = measure(target, window, {}, edges=edges, say=say, interval_s=interval_s)
+    return replace(usage, machine=machine_use(edges, span_of(window), generator_cpu_s=0.0))
 
 
 def _watch_problems(scrape_interval_s: float, duration_s: float, interval_s: float) -> list[str]:

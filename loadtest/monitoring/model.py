@@ -57,6 +57,8 @@ class ScopeUsage:
     cpu_seconds: float | None
     cpu_window_s: float | None
     cpu_seconds_per_1000_requests: float | None
+    network_receive_bytes: Total = NOT_COUNTED
+    network_transmit_bytes: Total = NOT_COUNTED
     cpu_throttled_s: Total = NOT_COUNTED
     cpu_throttled_ratio: float | None = None
     cpu_stalled_s: Total = NOT_COUNTED
@@ -90,8 +92,30 @@ class ReplicaHistory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MachineUse:
+    """What the machine did between two readings around the load, `window_s` apart.
+
+    `other_cores` is what neither the cluster nor the load generator used; `steal_ratio` is how much of all
+    CPUs' time the machine's own host gave to others, 0 to 1. The other ratios are for how much of the time
+    any of the machine's work waited for a CPU, for memory or for a disk. None: the system does not tell, or
+    the load was too short for it.
+    """
+
+    window_s: float
+    cpus: int | None
+    load_average_before: float | None
+    busy_cores: float | None
+    other_cores: float | None
+    steal_ratio: float | None
+    cpu_stalled_ratio: float | None
+    memory_stalled_ratio: float | None
+    io_stalled_ratio: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResourceUsage:
-    """`problems` says in words what could not be measured and why.
+    """`problems` says in words what could not be measured and why, `untold` what the cluster tells of nothing
+    at all that runs on it.
 
     `replicas` has a row for each app with an autoscaler. `dashboard_url` is where Grafana shows the window
     while the cluster is up; None where there is no Grafana.
@@ -102,7 +126,9 @@ class ResourceUsage:
     scrape_interval_s: float
     scopes: tuple[ScopeUsage, ...]
     problems: tuple[str, ...]
+    untold: tuple[str, ...] = ()
     waited_s: float = 0.0
+    machine: MachineUse | None = None
     replicas: tuple[ReplicaHistory, ...] = ()
     dashboard_url: str | None = None
 

@@ -35,9 +35,23 @@ class Metric(Enum):
     RECEIVED_BYTES = f"container_network_receive_bytes_total{{{_PODS}}}"
     TRANSMITTED_BYTES = f"container_network_transmit_bytes_total{{{_PODS}}}"
     LAST_SEEN = f"container_last_seen{{{_CONTAINERS}}}"
+    CPU_PERIODS = f"container_cpu_cfs_periods_total{{{_CONTAINERS}}}"
+    CPU_THROTTLED_PERIODS = f"container_cpu_cfs_throttled_periods_total{{{_CONTAINERS}}}"
+    CPU_THROTTLED_SECONDS = f"container_cpu_cfs_throttled_seconds_total{{{_CONTAINERS}}}"
+    CPU_STALLED_SECONDS = f"container_pressure_cpu_waiting_seconds_total{{{_CONTAINERS}}}"
+    MEMORY_STALLED_SECONDS = f"container_pressure_memory_waiting_seconds_total{{{_CONTAINERS}}}"
+    IO_STALLED_SECONDS = f"container_pressure_io_waiting_seconds_total{{{_CONTAINERS}}}"
 
 
 NETWORK = (Metric.RECEIVED_BYTES, Metric.TRANSMITTED_BYTES)
+THROTTLING = (Metric.CPU_PERIODS, Metric.CPU_THROTTLED_PERIODS, Metric.CPU_THROTTLED_SECONDS)
+STALLED = {
+    "cpu": Metric.CPU_STALLED_SECONDS,
+    "memory": Metric.MEMORY_STALLED_SECONDS,
+    "io": Metric.IO_STALLED_SECONDS,
+}
+# What every container has, or its pod: throttling is of those with a limit, stalls not every kernel tells.
+OF_EVERY_CONTAINER = tuple(one for one in Metric if one not in (*THROTTLING, *STALLED.values()))
 
 
 def raw_readings(metric: Metric, reach_s: float) -> str:

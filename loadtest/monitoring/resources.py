@@ -7,8 +7,17 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
-from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage, Series, is_wider
-from loadtest.monitoring.queries import LOOKBACK_S, NETWORK, Metric, Scope, pod_name
+from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage, Series, Total, is_wider
+from loadtest.monitoring.queries import (
+    LOOKBACK_S,
+    NETWORK,
+    OF_EVERY_CONTAINER,
+    STALLED,
+    THROTTLING,
+    Metric,
+    Scope,
+    pod_name,
+)
 from loadtest.monitoring.readings import RawSeries, Reading, span_of
 from loadtest.monitoring.window import (
     CounterUsage,
@@ -50,8 +59,17 @@ def usage_from(
         scrape_interval_s=question.scrape_interval_s,
         scopes=tuple(one.usage() for one in figures),
         problems=problems + tuple(problem for one in figures for problem in one.problems()),
+        untold=_untold(readings),
         waited_s=waited_s,
     )
+
+
+def _untold(readings: Readings) -> tuple[str, ...]:
+    rules = {
+        "throttling: no container is told to have a CPU limit": THROTTLING,
+        "stalls: no node tells them: its kernel has to keep version 2 of cgroups": tuple(STALLED.values()),
+    }
+    return tuple(text for text, metrics in rules.items() if not any(readings[metric] for metric in metrics))
 
 
 def relevant(readings: Readings, question: Question) -> Readings:
@@ -99,6 +117,13 @@ class _ScopeFigures:
             cpu_seconds=self._cpu.total,
             cpu_window_s=self._cpu.measured_s,
             cpu_seconds_per_1000_requests=self._per_1000_requests(),
+            network_receive_bytes=_total(self._received),
+            network_transmit_bytes=_total(self._transmitted),
+            cpu_throttled_s=_total(self._counters(Metric.CPU_THROTTLED_SECONDS)),
+            cpu_throttled_ratio=self._throttled_ratio(),
+            cpu_stalled_s=_total(self._counters(Metric.CPU_STALLED_SECONDS)),
+            memory_stalled_s=_total(self._counters(Metric.MEMORY_STALLED_SECONDS)),
+            io_stalled_s=_total(self._counters(Metric.IO_STALLED_SECONDS)),
         )
 
     def problems(self) -> list[str]:
@@ -128,6 +153,11 @@ class _ScopeFigures:
     def _counters(self, metric: Metric) -> CounterUsage:
         return counters_over(self._readings(metric), self._span)
 
+    def _throttled_ratio(self) -> float | None:
+        periods = self._counters(Metric.CPU_PERIODS).total
+        throttled = self._counters(Metric.CPU_THROTTLED_PERIODS).total
+        return throttled / periods if periods and throttled is not None else None
+
     def _readings(self, metric: Metric) -> list[Sequence[Reading]]:
         interval_s = self._question.interval_s
         rows: list[Sequence[Reading]] = [one.readings for one in self._rows[metric]]
@@ -152,6 +182,10 @@ class _ScopeFigures:
     def _diluted(self) -> bool:
         measured_s = self._cpu.measured_s
         return measured_s is not None and is_wider(measured_s, self._question.window)
+
+
+def _total(counted: CounterUsage) -> Total:
+    return Total(value=counted.total, samples=counted.rate_per_s.samples)
 
 
 def _presence(rows: Sequence[RawSeries]) -> list[Sequence[Reading]]:
@@ -180,7 +214,7 @@ def _counter_problems(name: str, usage: CounterUsage) -> list[str]:
 def settled(readings: Readings, question: Question) -> bool:
     """Whether every living pod of the apps and the ingress was read in full since the load ended."""
     return all(
-        _scope_settled({metric: _newest(rows, scope) for metric, rows in readings.items()}, question)
+        _scope_settled({metric: _newest(readings[metric], scope) for metric in OF_EVERY_CONTAINER}, question)
         for scope in question.scopes
         if scope.name != CLUSTER_SCOPE
     )

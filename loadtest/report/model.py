@@ -20,6 +20,7 @@ from loadtest.slo import Verdict
 from loadtest.stats.summary import Summary
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget
 from loadtest.validity import Validity
+from loadtest.versions import Versions
 
 # Goes up when a field changes its meaning or goes away; a new field alone does not raise it.
 SCHEMA_VERSION: Final = 1
@@ -51,6 +52,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     schema_version: Literal[1] = SCHEMA_VERSION
     run: RunIdentity
     machine: Machine
+    versions: Versions
+    fingerprint: str
     cluster: ClusterTarget
     ingress: IngressTarget
     apps: tuple[AppTarget, ...]

@@ -3,12 +3,13 @@
 A figure that could not be measured is `missing`, with its number of samples beside it.
 """
 
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Series, Total
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.model import Report
 
 _TITLE = "Resources during the load"
+_THROTTLED_RATIO = 0.05  # from here on a limit is worth a word in short
 
 
 def resources(report: Report, *, folded: bool = False) -> Section:
@@ -32,7 +33,12 @@ def _in_full(usage: ResourceUsage) -> str:
     rows = [row for scope in usage.scopes for row in _resource_rows(scope)]
     header = ("scope and figure", "average", "minimum", "maximum", "samples")
     return paragraphs(
-        table(header, rows), _around_the_load(usage), _cpu_seconds(usage), _curves(usage), _problems(usage)
+        table(header, rows),
+        _around_the_load(usage),
+        _cpu_seconds(usage),
+        _held_back(usage),
+        _curves(usage),
+        _problems(usage),
     )
 
 
@@ -55,7 +61,9 @@ def _in_short(usage: ResourceUsage) -> str:
         for scope in usage.scopes
     ]
     legend = "Average (minimum to maximum; n: samples). A figure that could not be measured is `missing`."
-    return paragraphs(table(header, rows), legend, _around_the_load(usage), _problems(usage))
+    return paragraphs(
+        table(header, rows), legend, _around_the_load(usage), items(_incidents(usage)), _problems(usage)
+    )
 
 
 def _series(scope: ScopeUsage) -> tuple[tuple[str, Series, figures.Writer], ...]:
@@ -94,6 +102,56 @@ def _cpu_seconds(usage: ResourceUsage) -> str:
             for scope in usage.scopes
         ]
     )
+
+
+def _held_back(usage: ResourceUsage) -> str:
+    """One row for each scope: what its containers had to wait for, and which of them ended."""
+    header = (
+        "scope",
+        "held back by CPU limits",
+        "in periods",
+        "waited for a CPU",
+        "for memory",
+        "for a disk",
+        "restarts",
+        "OOM kills",
+    )
+    rows = [
+        (
+            escape.code(scope.scope),
+            _total_cell(scope.cpu_throttled_s, figures.seconds),
+            figures.percent(scope.cpu_throttled_ratio),
+            _total_cell(scope.cpu_stalled_s, figures.seconds),
+            _total_cell(scope.memory_stalled_s, figures.seconds),
+            _total_cell(scope.io_stalled_s, figures.seconds),
+            _total_cell(scope.restarts, figures.count),
+            _total_cell(scope.oom_kills, figures.count),
+        )
+        for scope in usage.scopes
+    ]
+    legend = "Seconds are added up over containers, those held back over CPUs as well; n: samples."
+    return paragraphs(table(header, rows), legend, *map(escape.inline, usage.untold))
+
+
+def _total_cell(total: Total, write: figures.Writer) -> str:
+    return f"{write(total.value)} (n {total.samples})"
+
+
+def _incidents(usage: ResourceUsage) -> list[str]:
+    """What ended or was held back, of the scopes that it happened to."""
+    return [
+        f"{escape.code(scope.scope)}: {words}"
+        for scope in usage.scopes
+        if (words := ", ".join(_incident_words(scope)))
+    ]
+
+
+def _incident_words(scope: ScopeUsage) -> list[str]:
+    counts = {"restarts": scope.restarts.value, "OOM kills": scope.oom_kills.value}
+    words = [f"{figures.count(value)} {name}" for name, value in counts.items() if value]
+    if scope.cpu_throttled_ratio is not None and scope.cpu_throttled_ratio >= _THROTTLED_RATIO:
+        words.append(f"held back by CPU limits in {figures.percent(scope.cpu_throttled_ratio)} of periods")
+    return words
 
 
 def _around_the_load(usage: ResourceUsage) -> str:

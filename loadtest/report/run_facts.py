@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from loadtest.machine import Machine
-from loadtest.report import escape, figures
+from loadtest.report import escape
 from loadtest.report.layout import Section, items, table
+from loadtest.report.machine_sections import machine_words
 from loadtest.report.model import RunIdentity, StageTiming
 
 _OUTCOME_MARKS = {"ok": "✅", "failed": "❌"}
@@ -28,8 +29,7 @@ def origin(run: RunIdentity, machine: Machine, *, folded: bool = False) -> Secti
         f"Stack {escape.code(run.stack)}, {escape.code(run.created_at)}",
         *([f"Commit {escape.code(run.commit)}"] if run.commit else []),
         *([escape.link("Workflow run", run.run_url)] if run.run_url else []),
-        f"Machine: {escape.code(machine.cpu_model)}, {machine.cpu_count} CPUs, "
-        f"{figures.size(machine.memory_bytes)} of memory, {escape.code(machine.kernel)}",
+        machine_words(machine),
     ]
     return Section(title="Run and machine", body=items(lines), folded=folded)
 

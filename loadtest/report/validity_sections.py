@@ -8,6 +8,7 @@ from loadtest.plan import ConstantRate, RampingRate
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.load_words import load_words
+from loadtest.report.machine_sections import disturbances
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.stats.summary import TimeStats
@@ -66,6 +67,7 @@ def _validity_lines(report: Report) -> list[str]:
             f"Requested rate {figures.precise(generator.planned_rps)} req/s, "
             f"sent {figures.precise(sent_rps)} req/s"
         )
+    lines += disturbances(report)
     lines += map(escape.inline, generator.notes)
     if report.ingress.tunnelled and not report.plan.locust_workers:
         lines.append(_TUNNEL)

@@ -11,6 +11,7 @@ import pytest
 from loadtest.errors import UnhealthyError
 from loadtest.monitoring.edges import edges_around
 from loadtest.monitoring.measure import measure
+from loadtest.monitoring.model import Total
 from tests.unit.cluster.node_shell import container_id, version_1
 from tests.unit.monitoring.values import FOO_POD, monitoring_target, target, window
 
@@ -18,8 +19,8 @@ Answers = Callable[[dict[str, dict[str, object]]], None]
 
 # Each reading a second after the one before, with half a second more of CPU.
 _READING = (
-    version_1(1, 1, at_ns=0)
-    .replace("at 0", "at $((100 + second))000000000")
+    version_1(1, 1, at_us=0)
+    .replace("at 0", "at $((100 + second))000000")
     .replace("usage:0", "usage:$((second * 5))00000000")
 )
 _DOCKER = f"""#!/bin/sh
@@ -60,12 +61,31 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     return install
 
 
-def test_an_edge_is_read_on_the_way_in_and_one_on_the_way_out(docker: Callable[[str], None]) -> None:
+def test_an_edge_is_read_on_the_way_in_when_the_window_begins_and_on_the_way_out(
+    docker: Callable[[str], None],
+) -> None:
     docker(_DOCKER)
     with edges_around(target().cluster) as edges:
-        assert len(edges.read) == 1
-    assert [(one.at_s, one.cpu_s) for edge in edges.read for one in edge.counters] == [(100, 0), (101, 0.5)]
+        assert len(edges.nodes) == len(edges.machine) == 1
+        edges.begin()
+    assert [(node.at_s, node.containers[0].cpu_s) for edge in edges.nodes for node in edge] == [
+        (100, 0),
+        (101, 0.5),
+        (102, 1.0),
+    ]
+    assert len(edges.machine) == 3
     assert (edges.complete, edges.problem) == (True, None)
+
+
+def test_of_the_edges_before_the_load_the_last_one_counts(docker: Callable[[str], None]) -> None:
+    docker(_DOCKER)
+    stack = target(monitoring=monitoring_target(port=1))
+    with edges_around(stack.cluster) as edges:
+        edges.begin()
+    usage = measure(stack, window(101.2, 101.8), {"foo.localhost": 100}, edges=edges)
+    assert (usage.scopes[0].cpu_seconds, usage.scopes[0].cpu_window_s) == (0.5, 1.0)
+    late = measure(stack, window(100.9, 101.8), {"foo.localhost": 100}, edges=edges)
+    assert (late.scopes[0].cpu_seconds, late.scopes[0].cpu_window_s) == (1.0, 2.0)
 
 
 def test_where_prometheus_is_gone_the_edges_still_tell_and_it_is_said(docker: Callable[[str], None]) -> None:
@@ -74,7 +94,7 @@ def test_where_prometheus_is_gone_the_edges_still_tell_and_it_is_said(docker: Ca
     with edges_around(stack.cluster) as edges:
         pass
     usage = measure(stack, window(100.2, 100.8), {"foo.localhost": 100}, edges=edges)
-    assert (usage.scopes[0].cpu_seconds, usage.scopes[0].cpu_window_s) == (0.5, 1.0)
+    assert (usage.scopes[0].cpu_seconds, usage.scopes[0].restarts) == (0.5, Total(value=0.0, samples=2))
     assert usage.problems[0].startswith("Prometheus at http://127.0.0.1:1 cannot be asked")
 
 
@@ -84,12 +104,14 @@ def test_a_node_that_cannot_be_read_is_a_problem_in_words_and_no_error(docker: C
         pass
     assert not edges.complete
     assert "node node cannot be read" in str(edges.problem)
+    assert (len(edges.machine), edges.pods_after is None) == (2, False), "what else there is to read is read"
 
 
 def test_a_node_that_dies_under_load_leaves_no_half_of_a_window(docker: Callable[[str], None]) -> None:
     docker(_DOCKER.replace("    second=", "    [ $second -ge 1 ] && exit\n    second="))
     with edges_around(target().cluster) as edges:
         assert edges.problem is None
+        edges.begin()
     assert not edges.complete
     assert "its shell has ended" in str(edges.problem)
 
@@ -98,11 +120,14 @@ def test_a_load_that_fails_is_not_held_up_by_its_second_edge(docker: Callable[[s
     docker(_DOCKER)
     with pytest.raises(UnhealthyError), edges_around(target().cluster) as edges:
         raise UnhealthyError("planted")
-    assert len(edges.read) == 1
+    assert (len(edges.nodes), edges.pods_after) == (1, None)
 
 
-def test_a_cluster_elsewhere_has_no_edges_and_no_problem(docker: Callable[[str], None]) -> None:
+def test_of_a_cluster_elsewhere_pods_and_this_machine_are_read_and_no_node(
+    docker: Callable[[str], None],
+) -> None:
     docker("#!/bin/sh\nexit 1\n")
     with edges_around(target(provider="existing").cluster) as edges:
         pass
-    assert (edges.read, edges.problem) == ([], None)
+    assert (edges.nodes, edges.complete, edges.problem) == ([], False, None)
+    assert (len(edges.machine), len(edges.pods)) == (2, 2)

@@ -1,10 +1,18 @@
 """Scraped readings and those of a window's edges as one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from loadtest.cluster.node_counters import ContainerCounters, Traffic
-from loadtest.cluster.objects import ContainerStatus, Metadata, Pod, PodStatus
-from loadtest.monitoring.edges import Edge, Edges
+from loadtest.cluster.node_files import ContainerCounters, NodeCounters, Throttling, Traffic
+from loadtest.cluster.objects import (
+    ContainerRunning,
+    ContainerState,
+    ContainerStatus,
+    Metadata,
+    Pod,
+    PodStatus,
+)
+from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.joining import joined
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.readings import RawSeries
@@ -24,6 +32,9 @@ def counters(at_s: float, *, cpu_s: float, received: int = 0, container: str = _
         cpu_s=cpu_s,
         memory_bytes=4000,
         traffic={"eth0": Traffic(received_bytes=received, transmitted_bytes=0)},
+        throttling=Throttling(periods=round(at_s), throttled_periods=0, throttled_s=0.0),
+        stalled_s={"cpu": cpu_s / 2},
+        oom_kills=0,
     )
 
 
@@ -34,11 +45,12 @@ def pod() -> Pod:
     )
 
 
-def edges(*moments: ContainerCounters) -> Edges:
+def edges(*moments: ContainerCounters, after: Pod | None = None) -> Edges:
     found = Edges()
     for one in moments:
         sandbox = counters(one.at_s, cpu_s=99.0, container=_SANDBOX_ID)
-        found.read.append(Edge(counters=(sandbox, one), pods=(pod(),)))
+        found.nodes.append((NodeCounters(name="node", at_s=one.at_s, cpu_s=None, containers=(sandbox, one)),))
+    found.pods_before, found.pods_after = (pod(),), (after or pod(),)
     return found
 
 
@@ -100,8 +112,8 @@ def test_a_pod_that_took_anothers_name_does_not_get_its_traffic() -> None:
 
 
 def test_with_one_edge_alone_the_scraped_readings_stay_as_they_are() -> None:
-    readings = empty_readings()
-    assert joined(readings, edges(counters(99.9, cpu_s=1.0))) is readings
+    known = scraped(cpu_seconds=[row("apps", FOO_POD, (98.0, 0.5), container="main", name=_ID)])
+    assert joined(known, edges(counters(99.9, cpu_s=1.0))) == known
 
 
 def test_a_sandbox_is_no_container_of_its_pod() -> None:
@@ -109,3 +121,65 @@ def test_a_sandbox_is_no_container_of_its_pod() -> None:
     rows = joined(empty_readings(), around)
     assert {one.labels["name"] for one in rows[Metric.CPU_SECONDS]} == {_ID}
     assert len(rows[Metric.RECEIVED_BYTES]) == 1, "a pod's traffic is counted once"
+
+
+def born(at: str, container: str = _ID) -> Pod:
+    """A pod whose container began at that moment, by its cluster's clock."""
+    running = ContainerState(running=ContainerRunning(started_at=at))
+    status = ContainerStatus(name="main", container_id=f"containerd://{container}", state=running)
+    return Pod(
+        metadata=Metadata(name=FOO_POD, namespace="apps"), status=PodStatus(container_statuses=(status,))
+    )
+
+
+def with_newcomer(after: Pod, *, newcomers_pod: int) -> Edges:
+    """A node that shows a second container at the window's end, 3 s of CPU and 500 bytes old."""
+    found = edges(counters(99.9, cpu_s=1.0), counters(102.1, cpu_s=3.2), after=after)
+    newcomer = replace(
+        counters(102.1, cpu_s=3.0, received=500, container=container_id(9)), pod_uid=pod_uid(newcomers_pod)
+    )
+    (node,) = found.nodes[-1]
+    found.nodes[-1] = (replace(node, containers=(*node.containers, newcomer)),)
+    return found
+
+
+def test_a_container_born_during_the_load_is_counted_from_nought() -> None:
+    around = with_newcomer(born("1970-01-01T00:01:41Z", container_id(9)), newcomers_pod=2)
+    rows = joined(empty_readings(), around)
+    assert pairs(rows[Metric.CPU_SECONDS][1]) == [(99.9, 0), (102.1, 3.0)]
+    assert pairs(rows[Metric.RECEIVED_BYTES][1]) == [(99.9, 0), (102.1, 500)]
+    assert pairs(rows[Metric.CPU_PERIODS][1]) == [(99.9, 0), (102.1, 102)]
+    assert pairs(rows[Metric.LAST_SEEN][1]) == [(102.1, 102.1)], "it was not there yet"
+
+
+def test_a_container_born_into_a_pod_that_was_there_does_not_reset_its_traffic() -> None:
+    around = with_newcomer(born("1970-01-01T00:01:41Z", container_id(9)), newcomers_pod=1)
+    rows = joined(empty_readings(), around)
+    assert pairs(rows[Metric.CPU_SECONDS][1]) == [(99.9, 0), (102.1, 3.0)]
+    assert 99.9 not in {at_s for row in rows[Metric.RECEIVED_BYTES][1:] for at_s, _ in pairs(row)}
+
+
+def test_a_container_that_was_there_but_could_not_be_read_has_no_beginning() -> None:
+    around = with_newcomer(born("1970-01-01T00:01:38Z", container_id(9)), newcomers_pod=2)
+    rows = joined(empty_readings(), around)
+    assert pairs(rows[Metric.CPU_SECONDS][1]) == [(102.1, 3.0)]
+
+
+def test_stalls_of_which_a_kubelet_says_nought_alone_are_those_of_the_nodes() -> None:
+    """As on version 1 of cgroups: noughts between true readings would pass for a counter that was reset."""
+    said = row("apps", FOO_POD, (101.0, 0.0), (101.5, 0.0), container="main", name=_ID)
+    around = edges(counters(99.9, cpu_s=2.0), counters(102.1, cpu_s=6.0))
+    (series,) = joined(scraped(cpu_stalled_seconds=[said]), around)[Metric.CPU_STALLED_SECONDS]
+    assert pairs(series) == [(99.9, 1.0), (102.1, 3.0)]
+
+
+def test_stalls_of_which_a_kubelet_says_nought_alone_are_not_told() -> None:
+    said = row("apps", FOO_POD, (101.0, 0.0), container="main", name=_ID)
+    assert joined(scraped(cpu_stalled_seconds=[said]), Edges())[Metric.CPU_STALLED_SECONDS] == ()
+
+
+def test_memory_that_nothing_waited_for_is_told_where_a_cpu_was_waited_for() -> None:
+    waited = row("apps", FOO_POD, (101.0, 0.5), container="main", name=_ID)
+    none = row("apps", FOO_POD, (101.0, 0.0), container="main", name=_ID)
+    readings = joined(scraped(cpu_stalled_seconds=[waited], memory_stalled_seconds=[none]), Edges())
+    assert readings[Metric.MEMORY_STALLED_SECONDS] == [none]

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from loadtest.monitoring.model import ResourceUsage, ScopeUsage, is_wider
-from loadtest.monitoring.queries import LOOKBACK_S, Metric
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Total, is_wider
+from loadtest.monitoring.queries import LOOKBACK_S, OF_EVERY_CONTAINER, STALLED, THROTTLING, Metric
 from loadtest.monitoring.readings import RawSeries
 from loadtest.monitoring.resources import relevant, settled, usage_from
 from tests.unit.monitoring.values import (
@@ -88,6 +88,37 @@ def test_where_nothing_was_read_every_figure_is_missing_and_said_so() -> None:
         "ingress: running pods: none was seen",
     ):
         assert expected in usage.problems
+
+
+def test_what_held_containers_back_is_told_with_its_readings() -> None:
+    usage = usage_from(readings_of_all(), question(), waited_s=0)
+    foo, cluster = scope(usage, "foo"), scope(usage, "cluster")
+    assert (foo.cpu_throttled_s, foo.cpu_throttled_ratio) == (Total(value=0.25, samples=2), 0.2)
+    assert (foo.cpu_stalled_s, foo.memory_stalled_s, foo.io_stalled_s) == (
+        Total(value=0.5, samples=2),
+        Total(value=0.0, samples=2),
+        Total(value=1.0, samples=2),
+    )
+    assert (cluster.cpu_throttled_s.value, cluster.cpu_throttled_ratio) == (0.75, pytest.approx(0.2))
+    assert usage.untold == ()
+
+
+def test_what_the_cluster_tells_of_no_container_is_missing_and_said_once() -> None:
+    untold = dict.fromkeys((*THROTTLING, *STALLED.values()), ())
+    usage = usage_from({**readings_of_all(), **untold}, question(), waited_s=0)
+    foo = scope(usage, "foo")
+    assert {foo.cpu_throttled_s, foo.cpu_stalled_s, foo.memory_stalled_s} == {Total(value=None, samples=0)}
+    assert foo.cpu_throttled_ratio is None
+    assert [text.split(":")[0] for text in usage.untold] == ["throttling", "stalls"]
+    assert usage.problems == (), "it is no fault of this run"
+
+
+def test_without_a_limit_there_are_no_periods_to_be_held_back_in() -> None:
+    readings = {
+        **readings_of_all(),
+        Metric.CPU_PERIODS: [row("apps", FOO_POD, (99, 0), (103, 0), container="main")],
+    }
+    assert scope(usage_from(readings, question(), waited_s=0), "foo").cpu_throttled_ratio is None
 
 
 def test_an_app_without_rows_is_missing_while_the_others_stand() -> None:
@@ -179,18 +210,22 @@ class TestSettled:
     def test_readings_that_end_before_it_do_not(self) -> None:
         assert not settled(readings_of_all(until_s=100), question())
 
-    @pytest.mark.parametrize("metric", list(Metric))
+    @pytest.mark.parametrize("metric", OF_EVERY_CONTAINER)
     def test_one_late_row_is_enough_not_to(self, metric: Metric) -> None:
         readings = dict(readings_of_all())
         first, *others = readings[metric]
         readings[metric] = [RawSeries(labels=first.labels, readings=first.readings[:-2]), *others]
         assert not settled(readings, question(100, 103))
 
-    @pytest.mark.parametrize("metric", list(Metric))
+    @pytest.mark.parametrize("metric", OF_EVERY_CONTAINER)
     def test_one_row_that_is_not_there_is_enough_not_to(self, metric: Metric) -> None:
         readings = dict(readings_of_all())
         readings[metric] = readings[metric][1:]
         assert not settled(readings, question())
+
+    @pytest.mark.parametrize("metric", [*THROTTLING, *STALLED.values()])
+    def test_what_not_every_container_has_is_not_waited_for(self, metric: Metric) -> None:
+        assert settled({**readings_of_all(), metric: []}, question())
 
     def test_an_old_container_of_a_living_pod_is_not_waited_for(self) -> None:
         readings = dict(readings_of_all())

@@ -118,7 +118,10 @@ def row(namespace: str, pod: str, *pairs: tuple[float, float], **labels: str) ->
 
 
 def readings_of_all(until_s: float = 104.0) -> dict[Metric, Sequence[RawSeries]]:
-    """Every 2 s from 90 s on: foo uses 0.5 cores, bar 0.25, the ingress 1; each moves 1 kB a second."""
+    """Every 2 s from 90 s on: foo uses 0.5 cores, bar 0.25, the ingress 1; each moves 1 kB a second.
+
+    Each is held back in a fifth of the periods and waits a quarter of the time for a CPU, half for a disk.
+    """
     moments = [90.0 + 2 * number for number in range(int((until_s - 90) / 2) + 1)]
     cores = {("apps", FOO_POD): 0.5, ("apps", BAR_POD): 0.25, ("ingress", INGRESS_POD): 1.0}
 
@@ -138,6 +141,12 @@ def readings_of_all(until_s: float = 104.0) -> dict[Metric, Sequence[RawSeries]]
         Metric.RECEIVED_BYTES: rows(1000.0, interface="eth0"),
         Metric.TRANSMITTED_BYTES: rows(1000.0, interface="eth0"),
         Metric.LAST_SEEN: rows(1.0, container="main"),
+        Metric.CPU_PERIODS: rows(10.0, container="main"),
+        Metric.CPU_THROTTLED_PERIODS: rows(2.0, container="main"),
+        Metric.CPU_THROTTLED_SECONDS: rows(0.125, container="main"),
+        Metric.CPU_STALLED_SECONDS: rows(0.25, container="main"),
+        Metric.MEMORY_STALLED_SECONDS: rows(0.0, container="main"),
+        Metric.IO_STALLED_SECONDS: rows(0.5, container="main"),
     }
 
 

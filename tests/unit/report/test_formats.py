@@ -28,6 +28,7 @@ REPORTS: dict[str, AnyReport] = {
         values.summary(values.requests(12_000, p99_ms=88.8), foo=values.requests(12_000, p99_ms=88.8))
     ),
     "open_loop": values.open_loop(),
+    "troubled": values.report(resources=values.TROUBLED_RESOURCES),
     "autoscaled": values.report(
         resources=values.AUTOSCALED_RESOURCES, apps=(*values.AUTOSCALED_APPS, values.app("bar"))
     ),

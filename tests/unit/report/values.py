@@ -9,7 +9,15 @@ from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import Generator, LoadRun
 from loadtest.machine import Machine
-from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage, ScopeUsage, Series
+from loadtest.monitoring.model import (
+    MachineUse,
+    ReplicaHistory,
+    ReplicaStep,
+    ResourceUsage,
+    ScopeUsage,
+    Series,
+    Total,
+)
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Objective, evaluate
@@ -24,6 +32,7 @@ from loadtest.stats.summary import (
 )
 from loadtest.target import AppTarget, AutoscalerTarget, ClusterTarget, IngressTarget
 from loadtest.validity import Thresholds, validity_of
+from loadtest.versions import NodeVersions, RunningImage, Versions
 
 WINDOW = LoadWindow(started_unix_ns=1_770_000_000_000_000_000, ended_unix_ns=1_770_000_000_250_000_000)
 RUN = RunIdentity(
@@ -36,6 +45,23 @@ RUN = RunIdentity(
 )
 MACHINE = Machine(
     cpu_model="Example CPU @ 2.0GHz", cpu_count=2, memory_bytes=25_769_803_776, kernel="Linux 6.1.0"
+)
+NODE = NodeVersions(
+    name="loadproof-worker",
+    kubelet="v1.34.4",
+    container_runtime="containerd://1.7.24",
+    kernel="6.1.0",
+    image="loadproof/node:v1.34.4",
+    image_id="sha256:0123",
+)
+VERSIONS = Versions(
+    engine="26.1.5",
+    nodes=(
+        replace(NODE, name="loadproof-control-plane", image="kindest/node:v1.34.4", image_id="sha256:4567"),
+        NODE,
+        replace(NODE, name="loadproof-worker2"),
+    ),
+    images=(RunningImage(namespace="apps", image="hashicorp/http-echo:1.0.0", image_id="sha256:89ab"),),
 )
 TIMINGS = (
     StageTiming(stage="up", duration_s=41.52, outcome="ok"),
@@ -122,15 +148,35 @@ def scope(name: str, *, cpu_window_s: float = 0.31, per_1000_requests: float | N
         cpu_seconds=0.51,
         cpu_window_s=cpu_window_s,
         cpu_seconds_per_1000_requests=per_1000_requests,
+        network_receive_bytes=Total(value=5_120, samples=4),
+        cpu_throttled_s=Total(value=0.021, samples=4),
+        cpu_throttled_ratio=0.02,
+        cpu_stalled_s=Total(value=0.13, samples=4),
+        memory_stalled_s=Total(value=0.0, samples=4),
+        io_stalled_s=Total(value=None, samples=0),
+        restarts=Total(value=0.0, samples=2),
+        oom_kills=Total(value=0.0, samples=2),
     )
 
 
+MACHINE_USE = MachineUse(
+    window_s=1.25,
+    cpus=2,
+    load_average_before=0.41,
+    busy_cores=1.3,
+    other_cores=0.05,
+    steal_ratio=0.0,
+    cpu_stalled_ratio=0.2,
+    memory_stalled_ratio=0.0,
+    io_stalled_ratio=None,
+)
 RESOURCES = ResourceUsage(
     window=WINDOW,
     scrape_interval_s=2.0,
     scopes=(scope("foo"), scope("bar"), scope("ingress"), scope("cluster")),
     problems=("foo: network_transmit_bytes_per_s has no samples in the window",),
     waited_s=1.5,
+    machine=MACHINE_USE,
 )
 # Measured over much more than the load.
 WIDE_RESOURCES = replace(
@@ -141,6 +187,21 @@ WIDE_RESOURCES = replace(
     ),
 )
 PASSED_SUMMARY = summary(requests(200), foo=requests(100), bar=requests(100))
+# An app over its limits, on a machine that had other things to do.
+TROUBLED_RESOURCES = replace(
+    RESOURCES,
+    scopes=(
+        replace(
+            scope("foo"),
+            cpu_throttled_ratio=0.31,
+            restarts=Total(value=2.0, samples=2),
+            oom_kills=Total(value=1.0, samples=2),
+        ),
+        scope("bar"),
+    ),
+    untold=("stalls: no node tells them: its kernel has to keep version 2 of cgroups",),
+    machine=replace(MACHINE_USE, other_cores=0.7, steal_ratio=0.034),
+)
 MISSED_SUMMARY = summary(
     requests(200, http_errors=3, timeouts=1),
     foo=requests(100, http_errors=3, timeouts=1),
@@ -212,6 +273,8 @@ def report(
     return Report(
         run=run,
         machine=MACHINE,
+        versions=VERSIONS,
+        fingerprint="0123456789ab",
         cluster=ClusterTarget(
             provider="kind",
             name="loadproof",

@@ -1,0 +1,114 @@
+"""Restarts and out-of-memory kills during the load, from the pods and nodes at both its edges. Pure.
+
+A container that ends takes its counters with it, and Kubernetes keeps of its ends the last ones: so kills are
+counted from both, and where a container ended more often than is told, that is said. Leaves out pods that
+were gone after the load.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+
+from loadtest.cluster.node_files import NodeCounters
+from loadtest.cluster.objects import ContainerStatus, ContainerStuck, Pod
+from loadtest.monitoring.edges import Edges
+from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Total
+from loadtest.monitoring.queries import Scope
+from loadtest.monitoring.readings import Reading, Span, span_of
+from loadtest.monitoring.window import bracket, growth
+
+_KILLED = "OOMKilled"
+_EDGES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Container:
+    """What one container did between the edges; `untold` ends are those that nothing is known of."""
+
+    pod: Pod
+    name: str
+    restarts: int
+    oom_kills: float
+    untold: int
+
+
+def with_restarts(usage: ResourceUsage, scopes: Collection[Scope], edges: Edges) -> ResourceUsage:
+    """The usage, and of each scope its restarts; as it is where pods were not listed at both edges."""
+    if edges.pods_before is None or edges.pods_after is None:
+        return usage
+    found = list(_containers(edges.pods_before, edges.pods_after, edges.nodes, span_of(usage.window)))
+    theirs = {scope.name: [one for one in found if scope.holds(_labels(one.pod))] for scope in scopes}
+    return replace(
+        usage,
+        scopes=tuple(_with_totals(one, theirs[one.scope]) for one in usage.scopes),
+        problems=(*usage.problems, *(_untold(one) for one in found if one.untold)),
+    )
+
+
+def _labels(pod: Pod) -> dict[str, str]:
+    return {"namespace": pod.metadata.namespace, "pod": pod.metadata.name}
+
+
+def _with_totals(scope: ScopeUsage, containers: Collection[_Container]) -> ScopeUsage:
+    return replace(
+        scope,
+        restarts=Total(value=float(sum(one.restarts for one in containers)), samples=_EDGES),
+        oom_kills=Total(value=float(sum(one.oom_kills for one in containers)), samples=_EDGES),
+    )
+
+
+def _untold(container: _Container) -> str:
+    pod = container.pod.metadata
+    return (
+        f"{pod.namespace}/{pod.name}: container {container.name} ended {container.untold} times more than "
+        "Kubernetes says why: these may have been out-of-memory kills, too"
+    )
+
+
+def _containers(
+    before: Sequence[Pod], after: Sequence[Pod], nodes: Iterable[Sequence[NodeCounters]], span: Span
+) -> Iterator[_Container]:
+    earlier = {
+        (pod.metadata.uid, status.name): status for pod in before for status in pod.status.container_statuses
+    }
+    survived = _kills_survived(nodes, span)
+    for pod in after:
+        for status in pod.status.container_statuses:
+            was = earlier.get((pod.metadata.uid, status.name), ContainerStatus(name=status.name))
+            # By the cluster's clock, which tells whole seconds, cut off.
+            ends = [end for end in _ends(was, status) if _unix_s(end.finished_at) >= int(span.start_s)]
+            restarts = status.restart_count - was.restart_count if ends else 0
+            yield _Container(
+                pod=pod,
+                name=status.name,
+                restarts=restarts,
+                oom_kills=sum(end.reason == _KILLED for end in ends)
+                + (survived.get(_id(status), 0) if status.state.running else 0),
+                untold=max(0, restarts - len(ends)),
+            )
+
+
+def _ends(was: ContainerStatus, status: ContainerStatus) -> list[ContainerStuck]:
+    """The ends that were not told yet at the first edge."""
+    known = {end.container_id for end in (was.state.terminated, was.last_state.terminated) if end}
+    told = (status.state.terminated, status.last_state.terminated)
+    return [end for end in told if end and end.container_id not in known]
+
+
+def _kills_survived(nodes: Iterable[Sequence[NodeCounters]], span: Span) -> Mapping[str, float]:
+    """How many processes were killed in containers that went on all the same, by container."""
+    counts: dict[str, list[Reading]] = {}
+    for node in chain.from_iterable(nodes):
+        for one in node.containers:
+            if one.oom_kills is not None:
+                counts.setdefault(one.container_id, []).append(Reading(at_s=one.at_s, value=one.oom_kills))
+    return {container: growth(bracket(readings, span)) for container, readings in counts.items()}
+
+
+def _id(status: ContainerStatus) -> str:
+    return status.container_id.rpartition("/")[2]
+
+
+def _unix_s(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp()
