@@ -84,8 +84,11 @@ class Lever:
             self._shell.stdin.close()
             if self._pulled:
                 self._expect(_UNDONE)
+            self._shell.wait(_ANSWER_S)
         except BrokenPipeError as error:
             raise self._failed("its shell is gone") from error
+        except subprocess.TimeoutExpired as error:
+            raise self._failed(f"its shell did not end within {_ANSWER_S:.0f} s") from error
         finally:
             self._end()
 
