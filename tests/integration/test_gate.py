@@ -3,14 +3,17 @@
 What a cluster adds to that is in `e2e/test_gate.py`.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import psutil
 import pytest
 
 from loadtest import slo
 from loadtest.engines import engine_for
+from loadtest.engines.builtin import worker
 from loadtest.errors import UnhealthyError
 from loadtest.exit_codes import ExitCode
 from loadtest.load_options import LoadOptions
@@ -23,12 +26,12 @@ from tests.integration.engines.targets import target_at
 from tests.sample_tables import table_of
 
 FOO, BAR = "foo.localhost", "bar.localhost"
-GOOD = Behaviour(body="right", latency_s=0.01)
+GOOD = Behaviour(body="right", latency_s=0.02)
 LOAD = LoadOptions(requests=100, concurrency=10, timeout_s=1)
+OPEN_LOOP = LoadOptions(profile="constant_rate", rate_rps=100, duration_s=3)
 RIGHT_ANSWERS = Objective(metric="success_ratio", fail_limit=1)
-# Stricter than the default: a machine that has much else to do gives a busy generator less
-# than a core as well.
-THRESHOLDS = Thresholds(generator_core_percent=12)
+# A machine that has much else to do gives a busy generator less than a core, and a good one its turn late.
+THRESHOLDS = Thresholds(generator_core_percent=8, schedule_delay_p99_ms=200, rate_deviation_percent=5)
 QUICK = Objective(metric="latency_p50_ms", fail_limit=150)
 
 
@@ -51,6 +54,7 @@ def run(
     *,
     load: LoadOptions = LOAD,
     on_sample: Callable[[Sample], None] = lambda sample: None,
+    on_window: Callable[[], None] = lambda: None,
 ) -> Judged:
     """`bar` is good in all of them: a fault of one app must not be lost among the others' answers."""
     behaviours: Mapping[str, Behaviour] = {FOO: foo, BAR: GOOD}
@@ -63,7 +67,7 @@ def run(
 
     with serving(behaviours) as server:
         target = target_at(server.port, {host: one.body.encode() for host, one in behaviours.items()})
-        load_run = engine_for(plan).run(plan, target, take, lambda: None)
+        load_run = engine_for(plan).run(plan, target, take, on_window)
     summary = summarise(table_of(samples), load_run)
     validity = validity_of(plan, load_run, summary, THRESHOLDS)
     return Judged(verdict=slo.evaluate(objectives, summary, None, validity))
@@ -101,28 +105,47 @@ def test_a_slow_app_that_is_only_to_be_warned_of_passes_with_a_warning() -> None
 @pytest.mark.parametrize("fault", ["503", "404", "wrong body", "cut", "hang"])
 def test_one_fault_among_all_answers_misses(fault: str) -> None:
     faults = (*[RIGHT] * 9, fault, *[RIGHT] * 90)
-    judged = run(Behaviour(body="right", latency_s=0.01, faults=faults))
+    judged = run(Behaviour(body="right", latency_s=0.02, faults=faults))
     assert judged.exit_code is ExitCode.OBJECTIVE_MISSED
     assert "success_ratio" in judged.reasons
 
 
 def test_one_of_two_replicas_that_answers_for_another_app_misses() -> None:
     """Its answers are quick and have status 200."""
-    replicas = Behaviour(body="right", latency_s=0.01, faults=(RIGHT, "wrong body"))
+    replicas = Behaviour(body="right", latency_s=0.02, faults=(RIGHT, "wrong body"))
     judged = run(replicas, [Objective(metric="wrong_bodies", host=FOO, fail_limit=0), QUICK])
     assert judged.exit_code is ExitCode.OBJECTIVE_MISSED
     assert "wrong_bodies of foo.localhost is " in judged.reasons
 
 
 def test_an_app_that_dies_in_the_middle_of_the_load_misses() -> None:
-    judged = run(Behaviour(body="right", latency_s=0.01, faults=(*[RIGHT] * 9, GONE)))
+    judged = run(Behaviour(body="right", latency_s=0.02, faults=(*[RIGHT] * 9, GONE)))
     assert judged.exit_code is ExitCode.OBJECTIVE_MISSED
     assert "success_ratio" in judged.reasons
 
 
 def test_an_app_that_never_answers_is_not_even_measured() -> None:
     with pytest.raises(UnhealthyError):
-        run(Behaviour(body="right", latency_s=0.01, faults=(GONE,), right_at_first=0))
+        run(Behaviour(body="right", latency_s=0.02, faults=(GONE,), right_at_first=0))
+
+
+def test_an_open_loop_that_keeps_its_schedule_passes() -> None:
+    judged = run(GOOD, load=OPEN_LOOP)
+    assert judged.exit_code is ExitCode.PASSED, judged.reasons
+
+
+def test_an_open_loop_whose_generator_was_held_up_proves_no_latency() -> None:
+    """A process that is stopped for a while sends late what was due meanwhile."""
+    judged = run(GOOD, load=OPEN_LOOP, on_window=lambda: hold_up(after_s=0.3, for_s=1.0))
+    assert judged.exit_code is ExitCode.INCONCLUSIVE
+    assert "requests were sent " in judged.reasons
+    assert "ms late" in judged.reasons
+
+
+def hold_up(*, after_s: float, for_s: float) -> None:
+    [sender] = [one for one in psutil.Process().children() if worker.__name__ in one.cmdline()]
+    threading.Timer(after_s, sender.suspend).start()
+    threading.Timer(after_s + for_s, sender.resume).start()
 
 
 def burn(sample: Sample) -> None:
@@ -136,12 +159,12 @@ def test_a_generator_that_is_busy_with_itself_proves_no_latency_neither_good_nor
     for fail_limit in (1, 60_000):
         judged = run(GOOD, [Objective(metric="latency_p50_ms", fail_limit=fail_limit)], on_sample=burn)
         assert judged.exit_code is ExitCode.INCONCLUSIVE
-        assert "of a core, at most 12 % may be" in judged.reasons
+        assert "of a core, at most 8 % may be" in judged.reasons
 
 
 def test_a_wrong_body_is_one_however_busy_the_generator() -> None:
-    replicas = Behaviour(body="right", latency_s=0.01, faults=(RIGHT, "wrong body"))
+    replicas = Behaviour(body="right", latency_s=0.02, faults=(RIGHT, "wrong body"))
     judged = run(replicas, on_sample=burn)
     assert judged.exit_code is ExitCode.OBJECTIVE_MISSED
     assert "success_ratio" in judged.reasons
-    assert "at most 12 % may be" in judged.reasons, "the doubt is told all the same"
+    assert "at most 8 % may be" in judged.reasons, "the doubt is told all the same"

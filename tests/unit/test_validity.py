@@ -154,6 +154,9 @@ def test_a_delay_that_the_engine_does_not_tell_is_unknown_and_said_to_be() -> No
         (replace(GENERATOR, cpu_s=30.0, worker_processes=2), 75),
         (replace(GENERATOR, cpu_s=34.0, worker_processes=2), 85),
         (replace(GENERATOR, cpu_s=30.0, cores_per_process=2), 75),
+        # All of it is not what one of them needs, and their average hides one that is busy.
+        (replace(GENERATOR, cpu_s=17.0, busiest_worker_cpu_s=15.0), 75),
+        (replace(GENERATOR, cpu_s=20.0, busiest_worker_cpu_s=17.0, worker_processes=2), 85),
     ],
 )
 @pytest.mark.parametrize("options", [OPEN, CLOSED], ids=["open", "closed"])
