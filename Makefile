@@ -40,6 +40,10 @@ setup-test:
 setup-publish:
 	@$(PYTHON) -m toolchain setup --for publish
 
+.PHONY: adopt
+adopt:
+	@cp $(FROM)/Pulumi.*.yaml .
+
 destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
 	@python -m loadtest destroy --stack $(STACK)
 

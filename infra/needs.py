@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from infra import versions
 from infra.clusters import PROVIDERS
@@ -73,10 +74,14 @@ def _images(cluster: ClusterSettings) -> Mapping[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.needs", description=__doc__)
     parser.add_argument("--stack", required=True, help="the stack whose needs are asked for")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT, help="where Pulumi.<stack>.yaml stands (default: the project's)"
+    )
+    options = parser.parse_args()
     problems: tuple[str, ...] = ()
     needed = Needs()
     try:
-        needed = needs(settings_of(ROOT / f"Pulumi.{parser.parse_args().stack}.yaml"))
+        needed = needs(settings_of(options.folder / f"Pulumi.{options.stack}.yaml"))
     except SettingsError as error:
         problems = error.problems
     print(json.dumps({"problems": problems, **asdict(needed)}, indent=2))

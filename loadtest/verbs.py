@@ -4,10 +4,12 @@ Leaves out the carrying out itself, and reading the command line (`cli`).
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from loadtest import load_flags, verb_flags
+from loadtest.adopt.flags import init_flags
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
 from loadtest.stages import Stages
@@ -71,6 +73,17 @@ def _skip(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
 
     with stages.stage("skip"):
         stages.note(say_skipped(job.stack, job.settings))
+    return ExitCode.PASSED
+
+
+def _init(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.adopt import answers
+    from loadtest.adopt.writing import adopt
+
+    ask = (lambda words: input(f"{words}: ")) if sys.stdin.isatty() else None
+    adoption = answers.read(options, job.project, ask)
+    for file in adopt(job.project, options.into, adoption, force=options.force):
+        stages.note(f"written: {file}")
     return ExitCode.PASSED
 
 
@@ -139,6 +152,15 @@ VERBS: Mapping[str, Words] = {
         verb=_skip,
         purpose="say in the commit's status that this pull request is not measured",
         examples=("skip --stack ci",),
+    ),
+    "init": Words(
+        verb=_init,
+        purpose="write workflows and a stack file for a service of your own into its repository",
+        examples=(
+            "init --stack ci --into ../shop",
+            "init --stack ci --into ../shop --app shop --image shop:ci --build . --port 8080",
+        ),
+        add_flags=init_flags,
     ),
     "destroy": Words(
         verb=_destroy,

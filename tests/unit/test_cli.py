@@ -9,7 +9,7 @@ import pytest
 from loadtest import cli
 from loadtest.exit_codes import ExitCode
 
-VERBS = ["check", "pipeline", "run", "monitor", "report", "comment", "command", "skip", "destroy"]
+VERBS = ["check", "pipeline", "run", "monitor", "report", "comment", "command", "skip", "init", "destroy"]
 
 
 @pytest.fixture(autouse=True)

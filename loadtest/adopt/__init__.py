@@ -1,0 +1,1 @@
+"""Another repository takes this project into use: what that needs to know, and what is written there."""
