@@ -1,23 +1,26 @@
 """Every engine beside the others: throughput, CPU per request, and how far its latencies are from the truth.
 
-In a closed loop against a server that answers at once, then at two rates against one that takes a known
-time. An engine without an open loop comes to about the rate by as many clients as it takes. Engines take
-turns, round by round, each run in a process of its own; figures are medians of the rounds. aiohttp is there
-for comparison. Prints tables in Markdown. Leaves out clusters and every server but that of `bench.loopback`.
+In a closed loop against a server that answers at once; in open loops against nginx, where every tenth of a
+millisecond is the generator's; and against a server that takes known times. An engine without an open loop
+comes to about the rate by as many clients as it takes. Engines take turns, round by round, each run in a
+process of its own; figures are medians of the rounds. aiohttp is there for comparison. Prints tables in
+Markdown. Leaves out clusters.
 """
 
 import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from math import ceil
 
 import aiohttp
 import uvloop
 
 from bench.loopback import BODY, HOST, SPAWN, Delays, Loopback, loopback
+from bench.nginx import nginx
 from loadtest.engines import ENGINES, engine_for
 from loadtest.load_options import LoadOptions
 from loadtest.plan import PROFILES
@@ -26,8 +29,15 @@ from loadtest.stats.percentiles import nearest_rank
 from tests.integration.engines.targets import target_at
 
 _CONNECTIONS = 20
-_RATES_RPS = (300, 1_000)
+_RATES_RPS = (300, 1_000, 3_000)
 _DELAYS = Delays(usual_s=0.005, slow_s=0.05, slow_ratio=0.02)
+_DELAYS_RPS = 300
+# Whether they come out again; the last is one that a mean would not show.
+_KNOWN_DELAYS = (
+    *(Delays(usual_s=usual_s, slow_s=usual_s, slow_ratio=0.0) for usual_s in (0.001, 0.005, 0.02, 0.1)),
+    Delays(usual_s=0.005, slow_s=0.25, slow_ratio=0.01),
+)
+_KNOWN_DELAYS_RPS = 1_000
 _USER_WAIT_S = 0.1
 
 
@@ -41,6 +51,7 @@ class Result:
     p50_ms: float
     p99_ms: float
     started_unix_ns: int
+    delay_p99_ms: float | None = None  # how late requests were sent; None where the engine does not tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +59,8 @@ class Row:
     """One run, with how far its percentiles are from what the server knows, where it knows."""
 
     result: Result
-    p50_error_ms: float = 0.0
-    p99_error_ms: float = 0.0
+    p50_error_ms: float | None = None
+    p99_error_ms: float | None = None
 
 
 def engine_run(options: LoadOptions, port: int) -> Result:
@@ -58,11 +69,16 @@ def engine_run(options: LoadOptions, port: int) -> Result:
     load_run = engine_for(plan).run(plan, target_at(port, {HOST: BODY}), samples.append, lambda: None)
     if any(sample.error for sample in samples) or load_run.generator.dropped_requests:
         raise RuntimeError(f"{options.engine}: not every request was sent and answered rightly")
-    return _result(
-        [sample.latency_ns for sample in samples],
-        load_run.window.duration_s,
-        load_run.generator.cpu_s,
-        load_run.window.started_unix_ns,
+    delays_ns = sorted(sample.actual_start_ns - sample.intended_start_ns for sample in samples)
+    tells_delay = load_run.generator.tells_intended_start
+    return replace(
+        _result(
+            [sample.latency_ns for sample in samples],
+            load_run.window.duration_s,
+            load_run.generator.cpu_s,
+            load_run.window.started_unix_ns,
+        ),
+        delay_p99_ms=nearest_rank(delays_ns, 99) / 1e6 if tells_delay else None,
     )
 
 
@@ -132,6 +148,12 @@ def rate_loads(rate_rps: int, duration_s: float) -> Mapping[str, Load]:
     return {engine: (engine_run, _at_rate(engine, rate_rps, duration_s)) for engine in ENGINES}
 
 
+def open_loads(rate_rps: int, duration_s: float) -> Mapping[str, Load]:
+    """Of the engines that have open loops."""
+    able = (engine for engine, row in ENGINES.items() if PROFILES["constant_rate"] in row.profiles)
+    return {engine: (engine_run, _at_rate(engine, rate_rps, duration_s)) for engine in able}
+
+
 def _at_rate(engine: str, rate_rps: int, duration_s: float) -> LoadOptions:
     profiles = ENGINES[engine].profiles
     usual, slow = 1 - _DELAYS.slow_ratio, _DELAYS.slow_ratio
@@ -156,21 +178,30 @@ def _users(engine: str, users: int, wait_s: float, duration_s: float) -> LoadOpt
     )
 
 
-def compare(server: Loopback, loads: Mapping[str, Load], rounds: int) -> dict[str, list[Row]]:
+def compare(port: int, loads: Mapping[str, Load], rounds: int) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = {name: [] for name in loads}
+    for _ in range(rounds):
+        for name, (run, options) in loads.items():
+            rows[name].append(Row(result=_apart(run, options, port)))
+    return rows
+
+
+def compare_with_truth(server: Loopback, loads: Mapping[str, Load], rounds: int) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {name: [] for name in loads}
     for _ in range(rounds):
         for name, (run, options) in loads.items():
             server.served()
-            with SPAWN.Pool(1) as pool:
-                result = pool.apply(run, (options, server.port))
-            rows[name].append(_row(result, server))
+            rows[name].append(_row(_apart(run, options, server.port), server))
     return rows
+
+
+def _apart(run: Callable[[LoadOptions, int], Result], options: LoadOptions, port: int) -> Result:
+    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+        return pool.submit(run, options, port).result()
 
 
 def _row(result: Result, server: Loopback) -> Row:
     took_ns = sorted(one.took_ns for one in server.served() if one.arrived_unix_ns >= result.started_unix_ns)
-    if not took_ns:
-        return Row(result=result)
     return Row(
         result=result,
         p50_error_ms=result.p50_ms - nearest_rank(took_ns, 50) / 1e6,
@@ -184,16 +215,21 @@ def table(
     yield "| " + " | ".join(("", *columns)) + " |"
     yield "| --- |" + " --: |" * len(columns)
     for name, runs in rows.items():
-        medians = (statistics.median(_figure(run, figure) for run in runs) for figure in figures)
-        yield (
-            f"| {name} | "
-            + " | ".join(f"{one:,.0f}" if one >= 100 else f"{one:.3f}" for one in medians)
-            + " |"
-        )
+        medians = (_median(_figure(run, figure) for run in runs) for figure in figures)
+        yield f"| {name} | {' | '.join(medians)} |"
 
 
-def _figure(row: Row, name: str) -> float:
-    return float(getattr(row if hasattr(row, name) else row.result, name))
+def _figure(row: Row, name: str) -> float | None:
+    value: float | None = getattr(row if hasattr(row, name) else row.result, name)
+    return value
+
+
+def _median(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "not told"
+    median = statistics.median(known)
+    return f"{median:,.0f}" if median >= 100 else f"{median:.3f}"
 
 
 def main() -> None:
@@ -203,17 +239,47 @@ def main() -> None:
         "--duration", type=float, default=3.0, help="seconds of each run, about [%(default)s]"
     )
     options = parser.parse_args()
+    _print_throughput(options.rounds, options.duration)
+    _print_rates(options.rounds, options.duration)
+    _print_known_delays(options.rounds, options.duration)
+    _print_errors(options.rounds, options.duration)
+
+
+def _print_throughput(rounds: int, duration_s: float) -> None:
     print(f"\nClosed loop, {_CONNECTIONS} connections, answers at once:\n")
     with loopback() as server:
-        rows = compare(server, throughput_loads(options.duration), options.rounds)
+        rows = compare(server.port, throughput_loads(duration_s), rounds)
     columns = ("req/s", "CPU µs/request", "p50 ms", "p99 ms")
     print("\n".join(table(columns, rows, figures=("rate_rps", "cpu_us", "p50_ms", "p99_ms"))))
-    for rate_rps in _RATES_RPS:
-        print(f"\nAbout {rate_rps:,} requests a second, answers that take {_DELAYS}:\n")
-        with loopback(_DELAYS) as server:
-            rows = compare(server, rate_loads(rate_rps, options.duration), options.rounds)
-        columns = ("req/s", "CPU µs/request", "p50 error ms", "p99 error ms")
-        print("\n".join(table(columns, rows, figures=("rate_rps", "cpu_us", "p50_error_ms", "p99_error_ms"))))
+
+
+def _print_rates(rounds: int, duration_s: float) -> None:
+    columns = ("req/s", "CPU µs/request", "p50 ms", "p99 ms", "sent late, p99 ms")
+    figures = ("rate_rps", "cpu_us", "p50_ms", "p99_ms", "delay_p99_ms")
+    with nginx() as port:
+        for rate_rps in _RATES_RPS:
+            print(f"\nOpen loop, {rate_rps:,} requests a second, nginx:\n")
+            rows = compare(port, open_loads(rate_rps, duration_s), rounds)
+            print("\n".join(table(columns, rows, figures=figures)), flush=True)
+
+
+def _print_known_delays(rounds: int, duration_s: float) -> None:
+    rows: dict[str, list[Row]] = {}
+    for delays in _KNOWN_DELAYS:
+        with loopback(delays) as server:
+            found = compare_with_truth(server, open_loads(_KNOWN_DELAYS_RPS, duration_s), rounds)
+        rows |= {f"{delays}, {engine}": runs for engine, runs in found.items()}
+    print(f"\nOpen loop, {_KNOWN_DELAYS_RPS:,} requests a second, answers that take known times:\n")
+    columns = ("p50 ms", "p99 ms", "p50 error ms", "p99 error ms")
+    print("\n".join(table(columns, rows, figures=("p50_ms", "p99_ms", "p50_error_ms", "p99_error_ms"))))
+
+
+def _print_errors(rounds: int, duration_s: float) -> None:
+    print(f"\nAbout {_DELAYS_RPS:,} requests a second, answers that take {_DELAYS}:\n")
+    with loopback(_DELAYS) as server:
+        rows = compare_with_truth(server, rate_loads(_DELAYS_RPS, duration_s), rounds)
+    columns = ("req/s", "CPU µs/request", "p50 error ms", "p99 error ms")
+    print("\n".join(table(columns, rows, figures=("rate_rps", "cpu_us", "p50_error_ms", "p99_error_ms"))))
 
 
 if __name__ == "__main__":

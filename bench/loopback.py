@@ -28,6 +28,10 @@ class Delays:
     slow_s: float
     slow_ratio: float
 
+    def __str__(self) -> str:
+        rest = f", {self.slow_ratio:.0%} {self.slow_s * 1e3:g} ms" if self.slow_ratio else ""
+        return f"{self.usual_s * 1e3:g} ms{rest}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
