@@ -9,10 +9,14 @@ from loadtest.engines.connections import connections_of
 from loadtest.engines.held_signals import run_interruptible
 from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up_hosts
+from loadtest.errors import UsageError
 from loadtest.load_run import LoadRun
 from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate
 from loadtest.sample import Sample
 from loadtest.target import TargetEnvironment
+
+# A schedule is made as a whole, at some forty bytes for each request.
+_REQUESTS_MOST = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class BuiltinEngine:
             case ClosedLoop(concurrency=concurrency):
                 check_open_files(concurrency, f"a concurrency of {concurrency}")
             case ConstantRate() | RampingRate() as profile:
+                _check_size(profile.planned_requests)
                 most = connections_of(profile, timeout_s=plan.timeout_s).most
                 check_open_files(most, f"a rate that takes up to {most} connections")
 
@@ -45,3 +50,12 @@ class BuiltinEngine:
                 return run_interruptible(open_loop(plan, profile, target, on_sample, on_window))
             case other:
                 raise TypeError(f"the built-in engine has no loop for {other}")
+
+
+def _check_size(planned_requests: int) -> None:
+    if planned_requests > _REQUESTS_MOST:
+        raise UsageError(
+            f"an open loop of {planned_requests:,} requests is more than the built-in engine schedules, "
+            f"{_REQUESTS_MOST:,}",
+            hint="Ask for a lower rate or a shorter time.",
+        )

@@ -94,7 +94,7 @@ class WorkerProcess:
                     host_number=int(self.share.host_numbers[number]),
                 )
         told = sum(self._told)
-        if told + message.dropped_requests != len(self.share) or max(self._told) > 1:
+        if told + message.dropped_requests != len(self.share) or max(self._told, default=0) > 1:
             raise InconclusiveError(
                 f"of {len(self.share)} requests that were due a worker told {told} "
                 f"and dropped {message.dropped_requests}",

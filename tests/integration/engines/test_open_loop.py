@@ -1,6 +1,7 @@
 """What is the built-in open loop's own: nothing waits for answers, nothing is lost among its processes."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections import Counter
@@ -12,7 +13,8 @@ import psutil
 import pytest
 
 from loadtest.engines.builtin.engine import BuiltinEngine
-from loadtest.errors import MachineError
+from loadtest.engines.builtin.gc_watch import watched_gc
+from loadtest.errors import MachineError, UsageError
 from loadtest.load_options import LoadOptions
 from loadtest.load_run import LoadRun
 from loadtest.plan import Arrivals, LoadPlan
@@ -81,7 +83,7 @@ def test_what_is_due_beyond_the_connections_is_dropped_and_counted() -> None:
     assert max(one.actual_start_ns - one.intended_start_ns for one in samples) < 0.3 * 1e9
 
 
-def test_connections_stand_before_the_window_and_are_used_in_turn() -> None:
+def test_connections_stand_before_the_window() -> None:
     samples, load_run = run(LOAD.plan(), sound)
     assert {0} == {one.connect_ns for one in samples}
     assert 20 == load_run.generator.connections_opened
@@ -140,6 +142,26 @@ def test_arrivals_of_several_processes_do_not_bunch() -> None:
         (after - before) / 1e6 for before, after in pairwise(sorted(one.actual_start_ns for one in samples))
     )
     assert 3 < gaps_ms[len(gaps_ms) // 2] < 7, "5 ms apart, give or take a busy machine"
+
+
+def test_there_may_be_more_processes_than_requests() -> None:
+    samples, _ = run(LOAD.plan({"rate_rps": 4, "worker_processes": 5}), sound)
+    assert 2 == len(samples)
+
+
+def test_more_than_can_be_scheduled_is_refused_before_the_load() -> None:
+    with pytest.raises(UsageError, match="open loop of 86,400,000 requests is more than"):
+        BuiltinEngine().check(LOAD.plan({"rate_rps": 1_000, "duration_s": 86_400}))
+
+
+def test_collections_of_garbage_are_counted_with_their_time() -> None:
+    with watched_gc() as watch:
+        frozen = gc.get_freeze_count()
+        gc.collect()
+    gc.collect()
+    assert 1 == watch.pauses.count
+    assert 0 < watch.pauses.longest_ms == watch.pauses.total_ms
+    assert gc.get_freeze_count() < frozen
 
 
 def test_a_failing_service_is_told_request_by_request() -> None:
