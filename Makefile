@@ -5,7 +5,7 @@ STACK ?= ci
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-engines bench-soak lock clean
+.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-samples bench-engines bench-soak lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
 
 bench-pipeline: setup-test  ## the warm pipeline beside its floor, alternating, in seconds per stage and as a ratio
 	@python -m bench.pipeline
+
+bench-samples: setup-test  ## what a million samples cost: to take, on the disk, to sum up
+	@python -m bench.samples
 
 bench-engines: setup-test  ## every engine beside the others in one run: throughput, CPU, error of its latencies
 	@python -m bench.engines

@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -64,7 +66,7 @@ def write(folder: Path, samples: list[Sample]) -> None:
         writer.finish(LOAD_RUN)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(samples=SAMPLES)
 def test_what_was_added_comes_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, samples: list[Sample]
@@ -85,6 +87,18 @@ def test_pandas_reads_the_folder_in_one_line(tmp_path: Path) -> None:
     assert table.error.isna().tolist() == [True, False]
 
 
+def test_the_lines_that_the_docs_show_do_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "artifacts" / "samples", [SAMPLE, replace(SAMPLE, latency_ns=3_234_567)])
+    monkeypatch.chdir(tmp_path)
+    document = (Path(__file__).parents[2] / "docs" / "samples.md").read_text()
+    [*lines, last] = document.partition("```python\n")[2].partition("\n```")[0].splitlines()
+    names: dict[str, Any] = {}
+    exec("\n".join(lines), names)
+    assert eval(last, names).loc["foo.localhost", "mean"] == 2_234_567
+
+
 def test_every_column_is_described_to_readers() -> None:
     document = (Path(__file__).parents[2] / "docs" / "samples.md").read_text()
     for column in Sample.__struct_fields__:
@@ -94,22 +108,24 @@ def test_every_column_is_described_to_readers() -> None:
 
 
 def test_a_million_samples_stay_small(tmp_path: Path) -> None:
-    count = 100_000
-    write(
-        tmp_path,
-        [
-            replace(
-                SAMPLE,
-                host=("foo.localhost", "bar.localhost")[number * 7 // 3 % 2],
-                intended_start_ns=number * 1_000_000,
-                actual_start_ns=number * 1_000_000 + number * 7919 % 90_000,
-                latency_ns=200_000 + number * 104_729 % 3_000_000,
-                connect_ns=0,
-                first_byte_ns=190_000 + number * 104_729 % 3_000_000,
+    """With nothing regular in them: random arrivals, latencies of a long tail."""
+    count, chance, intended_ns = 100_000, Random(1), 0
+    with sample_store.writer(tmp_path) as writer:
+        for _ in range(count):
+            intended_ns += round(chance.expovariate(1_000) * 1e9)
+            first_byte_ns = round(chance.lognormvariate(14, 1))
+            writer.append(
+                replace(
+                    SAMPLE,
+                    host=chance.choice(["foo.localhost", "bar.localhost"]),
+                    intended_start_ns=intended_ns,
+                    actual_start_ns=intended_ns + chance.randrange(1_000_000),
+                    latency_ns=first_byte_ns + chance.randrange(1_000_000),
+                    connect_ns=chance.choice([0, chance.randrange(1_000_000)]),
+                    first_byte_ns=first_byte_ns,
+                )
             )
-            for number in range(count)
-        ],
-    )
+        writer.finish(LOAD_RUN)
     size_bytes = sum(file.stat().st_size for file in tmp_path.iterdir())
     assert size_bytes / count < 30, "a million in under 30 MB"
 

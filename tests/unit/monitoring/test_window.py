@@ -1,6 +1,7 @@
 """Figures of a span from readings that do not fall on its edges."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,28 @@ class TestGrowth:
     def test_counts_from_zero_again_after_a_reset(self) -> None:
         assert growth(readings((0, 100), (10, 110), (20, 3), (30, 5))) == 10 + 3 + 2
 
+    @given(series(st.integers(0, 10**9)), st.sets(st.integers(0, 30)))
+    def test_of_a_counter_that_starts_anew_is_never_more_than_was_counted(
+        self, row: tuple[Reading, ...], resets: set[int]
+    ) -> None:
+        """`row` is what each reading adds; what a reset hides cannot be seen, what is seen was counted."""
+        shown, counted, seen = 0.0, 0.0, []
+        for place, added in enumerate(row):
+            shown = added.value + (0 if place in resets else shown)
+            counted += added.value if place else 0
+            seen.append(Reading(at_s=added.at_s, value=shown))
+        assert growth(seen) <= counted
+        if not resets - {0}:
+            assert growth(seen) == counted
+
+    @given(series(st.integers(0, 10**9)), st.sets(st.integers(1, 28)))
+    def test_of_a_counter_that_only_rises_needs_no_reading_but_the_edges(
+        self, row: tuple[Reading, ...], missing: set[int]
+    ) -> None:
+        rising = readings(*zip((one.at_s for one in row), sorted(one.value for one in row), strict=True))
+        left = [one for place, one in enumerate(rising) if place not in missing or place == len(rising) - 1]
+        assert growth(left) == growth(rising)
+
     @given(series())
     def test_is_never_negative(self, row: tuple[Reading, ...]) -> None:
         assert growth(row) >= 0
@@ -143,6 +166,24 @@ class TestCounters:
         rate = counters_over(rows, over).rate_per_s
         if rate.average is not None and rate.minimum is not None and rate.maximum is not None:
             assert 0 <= rate.minimum <= rate.average <= rate.maximum
+
+    @given(st.lists(series(st.integers(0, 10**9)), max_size=5), spans(), st.randoms())
+    def test_the_order_of_counters_changes_no_sum(
+        self, rows: list[tuple[Reading, ...]], over: Span, chance: Random
+    ) -> None:
+        mixed = chance.sample(rows, len(rows))
+        there, here = counters_over(mixed, over), counters_over(rows, over)
+        assert (there.total, there.measured_s, there.unread) == (here.total, here.measured_s, here.unread)
+        assert (there.early, there.late) == (here.early, here.late)
+        assert there.rate_per_s.average == pytest.approx(here.rate_per_s.average)
+
+    @given(st.lists(series(st.integers(0, 10**9)), max_size=4), series(), spans())
+    def test_a_counter_without_readings_is_told_and_changes_no_sum(
+        self, rows: list[tuple[Reading, ...]], other: tuple[Reading, ...], over: Span
+    ) -> None:
+        with_it, without = counters_over([*rows, other[:1]], over), counters_over(rows, over)
+        assert (with_it.total, with_it.rate_per_s) == (without.total, without.rate_per_s)
+        assert with_it.unread == without.unread + 1
 
     @given(series(), spans(), st.floats(min_value=-1e6, max_value=1e6))
     def test_figures_do_not_depend_on_where_the_clock_starts(

@@ -63,7 +63,7 @@ def chance_of_at_most(successes: int, *, count: int, percent: int) -> Fraction:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(count=st.integers(1, 400), percent=st.sampled_from([50, 90, 95, 99]))
 def test_an_interval_is_the_narrowest_that_leaves_out_no_more_than_it_may(count: int, percent: int) -> None:
     def chance(successes: int) -> Fraction:

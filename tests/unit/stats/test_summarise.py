@@ -1,8 +1,10 @@
 """Summaries of known samples: every figure worked out by hand."""
 
 import dataclasses
+from itertools import pairwise
 from random import Random
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -189,8 +191,11 @@ SAMPLES = st.lists(
         replace,
         st.just(RIGHT),
         host=st.sampled_from(["foo", "bar", "baz"]),
+        actual_start_ns=st.integers(0, 10**6),
         latency_ns=st.integers(1, 10**10),
         error=st.none() | st.sampled_from(ErrorClass),
+        connect_ns=st.none() | st.integers(0, 10**6),
+        first_byte_ns=st.none() | st.integers(10**6, 10**8),
     ),
     min_size=1,
 )
@@ -210,8 +215,35 @@ def test_hosts_add_up_to_what_is_said_of_all(samples: list[Sample]) -> None:
     assert head.combined.requests == head.combined.succeeded + failures == len(samples)
 
 
+@given(samples=SAMPLES)
+def test_percentiles_of_all_lie_between_those_of_the_hosts(samples: list[Sample]) -> None:
+    head = summary_of(samples, generator=OPEN_LOOP).arm(Arm.HEAD)
+    latencies = [one.latency for one in head.hosts.values() if one.latency]
+    for figure in ("p50_ms", "p90_ms", "p95_ms", "maximum_ms", "minimum_ms"):
+        if head.combined.latency:
+            of_hosts = [getattr(one, figure) for one in latencies]
+            assert min(of_hosts) <= getattr(head.combined.latency, figure) <= max(of_hosts)
+
+
 @given(samples=SAMPLES, chance=st.randoms())
 def test_the_order_of_samples_changes_no_figure(samples: list[Sample], chance: Random) -> None:
     mixed = samples.copy()
     chance.shuffle(mixed)
-    assert summary_of(mixed) == summary_of(samples)
+    assert summary_of(mixed, generator=OPEN_LOOP) == summary_of(samples, generator=OPEN_LOOP)
+
+
+@given(samples=SAMPLES, cuts=st.lists(st.integers(0, 100), max_size=4).map(sorted))
+def test_the_parts_in_which_samples_were_written_change_no_figure(
+    samples: list[Sample], cuts: list[int]
+) -> None:
+    parts = [table_of(samples[start:end]) for start, end in pairwise([0, *cuts, len(samples) + 100])]
+    load_run = LoadRun(window=WINDOW, generator=OPEN_LOOP)
+    whole, joined = table_of(samples), pa.concat_tables(parts)
+    assert summarise(joined, load_run) == summarise(whole, load_run)
+
+
+@given(samples=SAMPLES, others=SAMPLES)
+def test_an_arm_says_nothing_of_another(samples: list[Sample], others: list[Sample]) -> None:
+    base = [replace(one, arm=Arm.BASE) for one in others]
+    assert summary_of(samples + base).arm(Arm.HEAD) == summary_of(samples).arm(Arm.HEAD)
+    assert summary_of(samples + base).arm(Arm.BASE) == summary_of(base).arm(Arm.BASE)
