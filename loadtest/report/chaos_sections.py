@@ -35,7 +35,7 @@ def chaos(report: Report) -> Section:
 
 def chaos_in_full(report: Report) -> Section:
     """A table for each event, of what the clients of each host saw."""
-    parts = [paragraphs(f"{_what(one)}.", _table(one)) for one in report.chaos]
+    parts = [paragraphs(_what(one), _table(one)) for one in report.chaos]
     return Section(title=_TITLE, body=paragraphs(*parts, _LEGEND) if parts else "")
 
 
