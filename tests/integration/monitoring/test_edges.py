@@ -108,10 +108,11 @@ def test_a_node_that_cannot_be_read_is_a_problem_in_words_and_no_error(docker: C
 
 
 def test_a_node_that_dies_under_load_leaves_no_half_of_a_window(docker: Callable[[str], None]) -> None:
-    docker(_DOCKER.replace("    second=", "    [ $second -ge 1 ] && exit\n    second="))
+    docker(_DOCKER.replace("    second=", "    [ $second -ge 2 ] && exit\n    second="))
     with edges_around(target().cluster) as edges:
         assert edges.problem is None
         edges.begin()
+        assert len(edges.nodes) == 2
     assert not edges.complete
     assert "its shell has ended" in str(edges.problem)
 

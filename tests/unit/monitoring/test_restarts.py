@@ -115,6 +115,11 @@ def test_an_end_that_was_told_before_the_load_is_not_of_the_load() -> None:
     assert counted(usage((pod(1, last=old),), (pod(1, last=old),)), "foo") == (0, 0)
 
 
+def test_an_end_in_the_very_second_of_the_load_that_was_told_before_it_is_not_of_the_load() -> None:
+    old = ended("z", at="1970-01-01T00:01:40Z")
+    assert counted(usage((pod(1, last=old),), (pod(1, last=old),)), "foo") == (0, 0)
+
+
 def test_an_end_between_the_first_look_and_the_load_is_not_of_the_load() -> None:
     assert counted(usage((pod(),), (pod(1, last=ended("a", at=_BEFORE)),)), "foo") == (0, 0)
 
