@@ -88,7 +88,7 @@ def _checks(
 
 def _requests_sent(planned: int | None, sent: int) -> ValidityCheck:
     of_planned = "requests" if planned is None else f"of {planned:,} planned requests"
-    only = "only " if sent < (planned or 1) else ""
+    only = "only " if planned is not None and sent < planned else ""
     return _check(
         "requests_sent",
         sent,

@@ -15,6 +15,7 @@ import yaml
 from loadtest.artifacts import REPORT_FILES, Artifacts
 from loadtest.exit_codes import ExitCode
 from loadtest.report.model import FailureReport, Report
+from loadtest.slo_metrics import METRICS
 from tests.commands import problems_of_command
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -174,3 +175,8 @@ def test_the_readme_names_only_settings_there_are():
     named = re.findall(r"loadproof:(\w+)|config set (\w+)|one setting, `(\w+)`", readme)
     assert named
     assert {next(filter(None, groups)) for groups in named} <= settings.keys()
+
+
+def test_every_metric_that_can_have_limits_is_explained() -> None:
+    page = (PROJECT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    assert [] == [metric for metric in METRICS if f"`{metric}`" not in page]
