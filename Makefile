@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 STACK ?= ci
+REPOSITORY ?= .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup destroy bench-pipeline bench-samples bench-engines bench-soak lock clean
+.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,10 @@ setup-test:
 .PHONY: setup-publish
 setup-publish:
 	@$(PYTHON) -m toolchain setup --for publish
+
+scan: setup  ## what Trivy finds in REPOSITORY, in what the stack deploys, and in its images (STACK=ci)
+	@$(PYTHON) -m toolchain get trivy
+	@python -m loadtest scan --stack $(STACK) --repository $(REPOSITORY)
 
 .PHONY: adopt
 adopt:

@@ -54,6 +54,11 @@ class Artifacts:
         return self.root / "diagnostics"
 
     @property
+    def scan(self) -> Path:
+        """What Trivy found, and the manifests it looked at."""
+        return self.root / "scan"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -36,6 +36,16 @@ def _add_seconds(parser: argparse.ArgumentParser, flag: str, default_s: float, p
     )
 
 
+def scan_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repository",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the repository to look at (default: this one)",
+    )
+
+
 def comment_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from-artifact",

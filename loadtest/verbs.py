@@ -87,6 +87,15 @@ def _init(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     return ExitCode.PASSED
 
 
+def _scan(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.scan.trivy import scan
+
+    with stages.stage("scan"):
+        for line in scan(job.project, job.stack, options.repository, job.artifacts.scan):
+            stages.note(line)
+    return ExitCode.PASSED
+
+
 def _destroy(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     from loadtest.pipeline import destroy_leftovers
 
@@ -152,6 +161,12 @@ VERBS: Mapping[str, Words] = {
         verb=_skip,
         purpose="say in the commit's status that this pull request is not measured",
         examples=("skip --stack ci",),
+    ),
+    "scan": Words(
+        verb=_scan,
+        purpose="let Trivy look at a repository, at what the stack deploys, and at its images; no verdict",
+        examples=("scan --stack ci", "scan --stack ci --repository ../shop"),
+        add_flags=verb_flags.scan_flags,
     ),
     "init": Words(
         verb=_init,

@@ -70,7 +70,7 @@ def _render(text: str, adoption: Adoption, folder: str) -> str:
         for template in (_CHECK_OUT, _TAKE_SERVICE, _BUILD)
     )
     text = re.sub(r"(?m)^  STACK: ci$", lambda _: f"  STACK: {_quoted(adoption.stack)}", text)
-    text = re.sub(r"(?m)^( +scan-ref: )\.$", rf"\1{_SERVICE}", text)
+    text = re.sub(r"(?m)^( +run: make scan)$", rf"\1 REPOSITORY={_SERVICE}", text)
     text = re.sub(_step(_OWN_CHECK_OUT), lambda _: check_out, text)
     text = re.sub(_step(_OWN_TEST) + r"\n", "", text)
     text = re.sub(_step(_FIRST_OF_DEPLOYING), lambda found: take_service + found[0], text)

@@ -1,6 +1,5 @@
 """`loadtest init`, into a repository of the test's own: what it writes works, and it overwrites nothing."""
 
-import json
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from loadtest import cli
 from loadtest.adopt import answers, workflows
 from loadtest.errors import UsageError
 from loadtest.exit_codes import ExitCode
+from loadtest.scan.deployed import deployed
 from tests.commands import problems_of_command
 from tests.e2e.workspace import PROJECT, make_workspace
 
@@ -80,7 +80,7 @@ def test_every_job_runs_this_project_at_the_commit_and_tests_the_service(shop: P
         assert order.index("Set up") < order.index("Build the image")
         assert found["Build the image"]["env"] == {"IMAGE": "shop:ci", "CONTEXT": "service/docker/api"}
         assert "Test" not in order
-    assert steps(shop, "loadtest.yml", "loadtest")["Scan the repository"]["with"]["scan-ref"] == "service"
+    assert steps(shop, "loadtest.yml", "loadtest")["Scan"]["run"] == "make scan REPOSITORY=service"
 
 
 def test_an_image_of_a_registry_is_not_built(shop: Path) -> None:
@@ -99,14 +99,14 @@ def test_the_written_stack_can_be_previewed(shop: Path, tmp_path: Path) -> None:
         *("pulumi", "preview", "--stack", "shop", "--json", "--non-interactive"), **NO_ENGINE
     )
     assert preview.returncode == 0, preview.stdout + preview.stderr
-    states = [step["newState"] for step in json.loads(preview.stdout)["steps"]]
-    images = [
-        container["image"]
-        for state in states
-        if state["type"] == "kubernetes:apps/v1:Deployment"
-        for container in state["inputs"]["spec"]["template"]["spec"]["containers"]
-    ]
-    assert "shop:ci" in images
+    would_deploy = deployed(preview.stdout)
+    assert {image.rpartition(":")[0] for image in would_deploy.images} == {
+        "shop",
+        "prom/prometheus",
+        "registry.k8s.io/ingress-nginx/controller",
+    }
+    assert "shop:ci" in would_deploy.images
+    assert {"Deployment", "Service", "Ingress"} <= {one["kind"] for one in would_deploy.objects}
     stack_file = yaml.safe_load((workspace.root / "Pulumi.shop.yaml").read_text())
     assert stack_file["config"]["loadproof:apps"][0]["expected_body"] == FLAGS["--expected-body"]
 

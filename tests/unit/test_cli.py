@@ -9,7 +9,19 @@ import pytest
 from loadtest import cli
 from loadtest.exit_codes import ExitCode
 
-VERBS = ["check", "pipeline", "run", "monitor", "report", "comment", "command", "skip", "init", "destroy"]
+VERBS = [
+    "check",
+    "pipeline",
+    "run",
+    "monitor",
+    "report",
+    "comment",
+    "command",
+    "skip",
+    "scan",
+    "init",
+    "destroy",
+]
 
 
 @pytest.fixture(autouse=True)
