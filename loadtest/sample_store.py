@@ -22,6 +22,7 @@ from loadtest.sample_columns import CODED, NUMBERS, SCHEMA, SampleColumns
 
 # Readers of a folder of parts pass over names that begin with an underscore or a dot.
 _ENDING_FILE = "_load_run.json"
+_PART_LEAST_S, _PART_MOST_S = 1.0, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,8 @@ class _Ending:
 class SampleWriter:
     """Takes samples from one thread, cheaply: a thread of its own encodes and writes them.
 
-    A part is written every second, and the more seldom the longer a run lasts (every hundredth of its time),
-    which keeps the number of parts small.
+    A part is written every second, and the more seldom the longer a run lasts (every hundredth of its time, ten
+    seconds at most), which keeps the number of parts small and memory from growing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -85,7 +86,8 @@ class SampleWriter:
         started_s = monotonic()
         closing = False
         while not closing and self._failure is None:
-            closing = self._closing.wait(max(1.0, (monotonic() - started_s) / 100))
+            part_s = min(max(_PART_LEAST_S, (monotonic() - started_s) / 100), _PART_MOST_S)
+            closing = self._closing.wait(part_s)
             with self._swap:
                 rows, self._rows = self._rows, SampleColumns()
             try:
