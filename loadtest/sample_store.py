@@ -36,8 +36,8 @@ class _Ending:
 class SampleWriter:
     """Takes samples from one thread, cheaply: a thread of its own encodes and writes them.
 
-    A part is written every second, and the more seldom the longer a run lasts (every hundredth of its time, ten
-    seconds at most), which keeps the number of parts small and memory from growing.
+    A part is written every second, and the more seldom the longer a run lasts (every hundredth of its time,
+    ten seconds at most), which keeps the number of parts small and memory from growing.
     """
 
     def __init__(self, folder: Path) -> None:
