@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
-from tests.e2e.workspace import Workspace
+from tests.e2e.workspace import Workspace, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -113,9 +113,12 @@ def _another_engine_gives_the_same_report(workspace: Workspace, engine: str, *fl
 
 def _monitor_measures_from_now_on(workspace: Workspace) -> None:
     """A known amount of CPU is burnt meanwhile: by the clock of the shell that burns it."""
+    windows = _windows_begun(workspace)
     with ThreadPoolExecutor() as pool:
         watching = pool.submit(workspace.loadtest, "monitor", "--duration", "6", "--interval", "2")
+        wait_until(lambda: _windows_begun(workspace) > windows, timeout_s=30, what="the window to begin")
         burnt_s = _burn_in_the_ingress(workspace, duration_s=3)
+        assert not watching.done(), "it was burnt within the window"
         done = watching.result()
     assert done.returncode == 0, done.stdout + done.stderr
     usage = json.loads((workspace.artifacts / "monitor.json").read_text())
@@ -127,8 +130,12 @@ def _monitor_measures_from_now_on(workspace: Workspace) -> None:
     assert cluster["cpu_window_s"] == pytest.approx(6, abs=0.5)
 
 
+def _windows_begun(workspace: Workspace) -> int:
+    return (workspace.artifacts / "logs" / "loadtest.jsonl").read_text().count("the window begins")
+
+
 def _burn_in_the_ingress(workspace: Workspace, *, duration_s: int) -> float:
-    """CPU seconds, user and system, by the clock of the shell that burns them once the watching has begun.
+    """CPU seconds, user and system, by the clock of the shell that burns them.
 
     The image of the ingress need not have a shell: one of its node moves into the container's cgroups.
     """
@@ -137,7 +144,6 @@ def _burn_in_the_ingress(workspace: Workspace, *, duration_s: int) -> float:
     (pod,) = json.loads(pods.stdout)["items"]
     container_id = pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
     burn = f"""
-        sleep 1.5
         for tasks in $(find /sys/fs/cgroup/ -path '*/cri-containerd-{container_id}.scope/cgroup.procs'); do
             echo $$ > "$tasks"
         done
