@@ -143,7 +143,8 @@ def test_an_open_loop_whose_generator_was_held_up_proves_no_latency() -> None:
 
 
 def hold_up(*, after_s: float, for_s: float) -> None:
-    [sender] = [one for one in psutil.Process().children() if worker.__name__ in one.cmdline()]
+    running = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    [sender] = [one for one in running if worker.__name__ in one.cmdline()]
     threading.Timer(after_s, sender.suspend).start()
     threading.Timer(after_s + for_s, sender.resume).start()
 

@@ -51,10 +51,10 @@ def test_users_come_at_their_rate_and_wait_between_requests() -> None:
 
 
 def test_the_seed_fixes_whom_each_user_asks() -> None:
-    profile = Users(users=1, spawn_rate_per_s=1, wait_min_s=0.01, wait_max_s=0.04, duration_s=0.5)
+    profile = Users(users=1, spawn_rate_per_s=1, wait_min_s=0.001, wait_max_s=0.01, duration_s=0.5)
     first, again, other = (run(replace(PLAN, profile=profile, seed=seed))[2] for seed in (7, 7, 8))
     least = min(len(first), len(again), len(other))
-    assert least >= 10
+    assert least >= 8
     assert first[:least] == again[:least] != other[:least]
     assert set(first) == set(BODIES)
 
