@@ -129,11 +129,11 @@ def make_workspace(root: Path) -> Workspace:
     return workspace
 
 
-def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str, pause_s: float = 0.5) -> None:
     give_up_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < give_up_s, f"still waiting after {timeout_s:.0f} s for {what}"
-        time.sleep(0.5)
+        time.sleep(pause_s)
 
 
 def end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
