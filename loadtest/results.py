@@ -16,10 +16,11 @@ from loadtest.cluster.kubectl import Kubectl
 from loadtest.errors import LoadTestError, PublishError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
+from loadtest.publish import keep_history as publish_history
 from loadtest.publish import publish as publish_texts
 from loadtest.publish import pull_request_of_run, set_status
 from loadtest.publish.commit_status import CommitStatus, State, context_of
-from loadtest.report import FORMATS, comment, failure, json_format, markdown, sections, timings
+from loadtest.report import FORMATS, comment, failure, history, json_format, markdown, sections, timings
 from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, Report, StageTiming
 from loadtest.settings import Settings
 from loadtest.stack_facts import ClusterFacts, StackFacts
@@ -84,6 +85,12 @@ def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[s
     except (PublishError, UsageError) as error:
         return (f"nothing to post: {error.message}",)
     return _publish(report, comment.with_note(comment.render(report), received.NOTE), settings)
+
+
+def keep_history(artifacts: Artifacts, *, stack: str, settings: Settings) -> str:
+    """Add the saved report to the history. Raises LoadTestError where there is none, or no way to keep it."""
+    line = history.line(json_format.load(artifacts.report("json")))
+    return publish_history(line, stack=stack, settings=settings)
 
 
 def say_skipped(stack: str, settings: Settings) -> str:

@@ -87,6 +87,14 @@ def _init(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     return ExitCode.PASSED
 
 
+def _history(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.results import keep_history
+
+    with stages.stage("history"):
+        stages.note(keep_history(job.artifacts, stack=job.stack, settings=job.settings))
+    return ExitCode.PASSED
+
+
 def _scan(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     from loadtest.scan.trivy import scan
 
@@ -161,6 +169,11 @@ VERBS: Mapping[str, Words] = {
         verb=_skip,
         purpose="say in the commit's status that this pull request is not measured",
         examples=("skip --stack ci",),
+    ),
+    "history": Words(
+        verb=_history,
+        purpose="add the report to the history on the repository's branch loadtest-history",
+        examples=("history --stack ci",),
     ),
     "scan": Words(
         verb=_scan,

@@ -83,6 +83,17 @@ def carry_out(settings: Settings, *, stack: str) -> str:
     return said
 
 
+def keep_history(line: str, *, stack: str, settings: Settings) -> str:
+    """Raises MachineError where GitHub does not take it: who asks for a history wants to know of gaps."""
+    from loadtest.publish import history_branch
+
+    question = partial(history_branch.append, stack=stack, line=line)
+    try:
+        return _ask(settings, question, failed="no history kept", permission="contents: write")
+    except PublishError as error:
+        raise MachineError(error.message, hint=error.hint) from error
+
+
 def _post_comment(comment: str, marker: str, settings: Settings) -> str:
     number, failed = settings.pull_request, "no comment posted"
     if number is None:

@@ -18,6 +18,7 @@ VERBS = [
     "comment",
     "command",
     "skip",
+    "history",
     "scan",
     "init",
     "destroy",

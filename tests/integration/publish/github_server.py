@@ -2,6 +2,8 @@
 statuses, permissions, pull requests, workflow runs, reactions.
 """
 
+import base64
+import hashlib
 import json
 import re
 import threading
@@ -51,6 +53,9 @@ class FakeGitHub:
     runs: list[dict[str, Any]] = field(default_factory=list)
     """Of loadtest.yml, the newest first."""
     reactions: list[tuple[int, str]] = field(default_factory=list)
+    branches: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The texts of each branch's files."""
+    trees: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, body: str, login: str | None = LOGIN) -> int:
         number = 1 + max(self.comments, default=0)
@@ -110,11 +115,10 @@ def _beside_comments(fake: FakeGitHub, method: str, path: str, sent: dict[str, A
     rest, _, query = path.removeprefix(_REPOSITORY).partition("?")
     wanted = {name: unquote(value) for name, value in (pair.split("=") for pair in query.split("&") if pair)}
     match method, rest.split("/"):
-        case "GET", ["pulls", "7"]:
-            return 200, fake.pull_request(), {}
-        case "GET", ["pulls"]:
-            there = wanted.get("head") == f"{fake.head_owner}:feature" and wanted.get("state") == "open"
-            return 200, [fake.pull_request()] if there else [], {}
+        case "GET", ["pulls", *number]:
+            there = wanted == {"head": f"{fake.head_owner}:feature", "state": "open", "per_page": "100"}
+            listed = [fake.pull_request()] if there else []
+            return 200, fake.pull_request() if number == ["7"] else listed, {}
         case "GET", ["collaborators", login, "permission"]:
             return 200, {"permission": fake.permissions.get(login, "none")}, {}
         case "GET", ["statuses", commit]:
@@ -129,7 +133,45 @@ def _beside_comments(fake: FakeGitHub, method: str, path: str, sent: dict[str, A
             return 201, {"id": 1, "content": sent["content"]}, {}
         case method, ["actions", *rest]:
             return _of_actions(fake, method, rest, wanted)
+        case method, ["contents" | "git" as kind, what]:
+            given = {**wanted, **sent}
+            return _of_git(fake, what, sent) if kind == "git" else _of_contents(fake, method, what, given)
     return None
+
+
+def _of_contents(fake: FakeGitHub, method: str, path: str, wanted: dict[str, Any]) -> Answer:
+    files = fake.branches.get(wanted.get("ref") or wanted["branch"])
+    if files is None or (method == "GET" and path not in files):
+        return NOT_FOUND
+    if method == "GET":
+        content = base64.b64encode(files[path].encode()).decode()
+        found = {
+            "path": path,
+            "type": "file",
+            "encoding": "base64",
+            "content": content,
+            "sha": _sha(files[path]),
+        }
+        return 200, found, {}
+    if path in files and wanted.get("sha") != _sha(files[path]):
+        return 409, {"message": "does not match"}, {}
+    files[path] = base64.b64decode(wanted["content"]).decode()
+    return 200, {"content": {"path": path}, "commit": {"sha": "d" * 40}}, {}
+
+
+def _of_git(fake: FakeGitHub, kind: str, sent: dict[str, Any]) -> Answer:
+    """A tree of one commit without a parent, and the branch that begins with it."""
+    if kind == "trees":
+        fake.trees.append({one["path"]: one["content"] for one in sent["tree"]})
+    elif kind == "commits" and sent["parents"]:
+        return 422, {"message": "a parent was not expected"}, {}
+    elif kind == "refs":
+        fake.branches[sent["ref"].removeprefix("refs/heads/")] = fake.trees[-1]
+    return 201, {"sha": "e" * 40, "ref": sent.get("ref"), "tree": {"sha": "e" * 40}}, {}
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _of_actions(fake: FakeGitHub, method: str, rest: list[str], wanted: dict[str, str]) -> Answer | None:
@@ -184,7 +226,7 @@ def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
             if answer:
                 self.reply(*answer)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_one  # noqa: N815 -- http.server asks for them
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one  # noqa: N815 -- http.server asks for them
 
         def reply(self, status: int, body: Any, headers: dict[str, str]) -> None:
             content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
