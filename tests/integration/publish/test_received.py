@@ -1,6 +1,8 @@
 """A report from another workflow run: posted where the event says, refused where it is none, never acting."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from loadtest.errors import UsageError
 from loadtest.github_event import HeadRepository, Owner, WorkflowRun
 from loadtest.report import comment, json_format, markdown
 from loadtest.settings import Settings
+from tests.commands import PROJECT
 from tests.integration.publish import github_server
 from tests.integration.publish.github_server import FakeGitHub
 from tests.unit.report import values
@@ -163,3 +166,38 @@ def test_no_text_anywhere_in_a_forged_report_acts(tmp_path: Path, kind: str, wor
         assert comment.render(shown).startswith("<!-- loadproof:ci -->\n## ")
         made_of.append([kinds(render(shown)) for render in (comment.render, markdown.render)])
     assert made_of[0] == made_of[1]
+
+
+@pytest.mark.parametrize("artifact", [True, False], ids=["with a report", "without a report"])
+def test_the_command_line_posts_it_by_the_event_alone(
+    fake: FakeGitHub, tmp_path: Path, artifact: bool
+) -> None:
+    if artifact:
+        save(tmp_path, values.report())
+    event = tmp_path / "event.json"
+    owner = {"owner": {"login": "forker"}}
+    run = {"id": 5, "head_sha": fake.head, "head_branch": "feature", "head_repository": owner}
+    event.write_text(json.dumps({"action": "completed", "workflow_run": run}))
+    flags = ("--stack", "ci", "--artifacts", str(tmp_path / "own"), "--from-artifact", str(tmp_path))
+    done = subprocess.run(
+        (sys.executable, "-m", "loadtest", "comment", *flags),
+        env={
+            "GITHUB_TOKEN": "ghs_planted_secret",
+            "GITHUB_API_URL": fake.url,
+            "GITHUB_REPOSITORY": "octo/service",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_SHA": "f" * 40,
+        },
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("comment posted: " in done.stdout) is artifact
+    assert ("nothing to post: the artifact holds no report.json" in done.stdout) is not artifact
+    assert list(fake.statuses) == [fake.head] * artifact
+    assert (
+        "ghs_planted_secret"
+        not in done.stdout + done.stderr + (tmp_path / "own/logs/loadtest.jsonl").read_text()
+    )
