@@ -5,6 +5,7 @@ Leaves out how a format renders (report) and how a place is written to (publish)
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ from loadtest.publish import pull_request_of_run, set_status
 from loadtest.publish.commit_status import CommitStatus, State, context_of
 from loadtest.report import FORMATS, comment, failure, history, json_format, markdown, sections, timings
 from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, Report, StageTiming
-from loadtest.settings import Settings
+from loadtest.settings import CommentWhen, Settings
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
 
@@ -73,7 +74,7 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
         report = json_format.load(artifacts.report("json"))
     except UsageError as error:
         return (f"nothing to post: {error.message}",)
-    return _publish(report, comment.render(report), settings)
+    return _publish(report, settings)
 
 
 def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[s
         report = received.read(folder, stack=stack, settings=settings)
     except (PublishError, UsageError) as error:
         return (f"nothing to post: {error.message}",)
-    return _publish(report, comment.with_note(comment.render(report), received.NOTE), settings)
+    return _publish(report, settings, note=received.NOTE)
 
 
 def keep_history(artifacts: Artifacts, *, stack: str, settings: Settings) -> str:
@@ -107,14 +108,22 @@ def say_skipped(stack: str, settings: Settings) -> str:
         return " ".join(filter(None, (error.message, error.hint)))
 
 
-def _publish(report: AnyReport, text: str, settings: Settings) -> tuple[str, ...]:
+def _publish(report: AnyReport, settings: Settings, *, note: str = "") -> tuple[str, ...]:
     return publish_texts(
-        comment=text,
+        compose=partial(_comment, report, note, settings.comment_when),
         marker=comment.marker(report.run.stack),
         status=_status(report),
         summary=markdown.render(report),
         settings=settings,
     )
+
+
+def _comment(report: AnyReport, note: str, when: CommentWhen, there: str) -> str | None:
+    """To edit a comment notifies nobody, and one that is left behind misleads: only to start one is loud."""
+    if when is CommentWhen.CHANGES and not there and comment.is_quiet(report):
+        return None
+    text = comment.after(report, there)
+    return comment.with_note(text, note) if note else text
 
 
 def _status(report: AnyReport) -> CommitStatus:

@@ -7,6 +7,7 @@ is sent, which the stack's config and the flags say.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,10 @@ VARIABLES: Mapping[str, str] = {
     "GITHUB_REPOSITORY": "owner/name of the repository the pull request belongs to",
     "GITHUB_EVENT_PATH": "the workflow's event, which names the pull request and its commit",
     "LOADPROOF_PULL_REQUEST": "the pull request's number, where there is no such event or another is meant",
+    "LOADPROOF_COMMENT": (
+        "when the pull request is commented on: always, changes (a good run alone starts no comment), never "
+        "[always]"
+    ),
     "GITHUB_API_URL": "where GitHub's API answers, for GitHub Enterprise [https://api.github.com]",
     "GITHUB_STEP_SUMMARY": "the file that becomes the workflow's job summary",
     "GITHUB_SHA": "the commit a report names, where the event names none",
@@ -26,6 +31,14 @@ VARIABLES: Mapping[str, str] = {
     "GITHUB_RUN_ID": "the workflow run's number",
 }
 _DEFAULT_API_URL = "https://api.github.com"
+
+
+class CommentWhen(StrEnum):
+    """By CHANGES a comment begins with the first run that is not good, and follows every run from then on."""
+
+    ALWAYS = "always"
+    CHANGES = "changes"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +53,7 @@ class Settings:
     run_url: str | None = None
     workflow_run: WorkflowRun | None = None
     comment: Comment | None = None
+    comment_when: CommentWhen = CommentWhen.ALWAYS
     step_summary: Path | None = None
     problems: tuple[str, ...] = ()
 
@@ -57,6 +71,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     number = _matching(
         "LOADPROOF_PULL_REQUEST", given, r"[1-9][0-9]{0,9}", "a pull request's number", problems
     )
+    when = _matching("LOADPROOF_COMMENT", given, "|".join(CommentWhen), " or ".join(CommentWhen), problems)
     ended = event.workflow_run
     return Settings(
         github_token=given["GITHUB_TOKEN"],
@@ -69,6 +84,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         workflow_run=ended,
         comment=event.comment,
+        comment_when=CommentWhen(when) if when else CommentWhen.ALWAYS,
         step_summary=Path(given["GITHUB_STEP_SUMMARY"]) if given["GITHUB_STEP_SUMMARY"] else None,
         problems=tuple(problems),
     )

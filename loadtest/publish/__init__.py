@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 from loadtest.errors import LoadTestError, MachineError, PublishError, UsageError
 from loadtest.publish import commit_status, job_summary, pull_requests, slash_commands
 from loadtest.publish.commit_status import CommitStatus
-from loadtest.settings import Settings
+from loadtest.settings import CommentWhen, Settings
 
 if TYPE_CHECKING:
     from github.Repository import Repository
+
+    from loadtest.publish.sticky_comment import Compose
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +26,11 @@ Answer = TypeVar("Answer")
 
 
 def publish(
-    *, comment: str, marker: str, status: CommitStatus, summary: str, settings: Settings
+    *, compose: "Compose", marker: str, status: CommitStatus, summary: str, settings: Settings
 ) -> tuple[str, ...]:
     """Post to every place the environment names; the value says of each what became of it."""
     attempts: Sequence[Callable[[], str]] = (
-        lambda: _post_comment(comment, marker, settings),
+        lambda: _post_comment(compose, marker, settings),
         *((lambda: set_status(status, settings),) if settings.github_token and settings.commit else ()),
         *((lambda: job_summary.append(path, summary),) if (path := settings.step_summary) else ()),
     )
@@ -94,13 +96,15 @@ def keep_history(line: str, *, stack: str, settings: Settings) -> str:
         raise MachineError(error.message, hint=error.hint) from error
 
 
-def _post_comment(comment: str, marker: str, settings: Settings) -> str:
+def _post_comment(compose: "Compose", marker: str, settings: Settings) -> str:
     number, failed = settings.pull_request, "no comment posted"
+    if settings.comment_when is CommentWhen.NEVER:
+        return f"{failed}: LOADPROOF_COMMENT is {settings.comment_when}"
     if number is None:
         raise PublishError(f"{failed}: {', '.join([*_missing(settings), _PULL_REQUEST])} not given")
     from loadtest.publish import sticky_comment
 
-    question = partial(sticky_comment.post, pull_request=number, body=comment, marker=marker)
+    question = partial(sticky_comment.post, pull_request=number, compose=compose, marker=marker)
     return _ask(settings, question, failed=failed, permission="pull-requests: write")
 
 

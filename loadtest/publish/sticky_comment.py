@@ -4,14 +4,18 @@ Another's comment is never touched, whatever it says. Leaves out what the commen
 """
 
 import contextlib
+from collections.abc import Callable
 
 import github
 from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.Repository import Repository
 
+Compose = Callable[[str], str | None]
+"""The comment to be, from the one that is there (else empty text); None where there need not be one."""
 
-def post(repository: Repository, pull_request: int, body: str, marker: str) -> str:
+
+def post(repository: Repository, pull_request: int, compose: Compose, marker: str) -> str:
     """Create or update the comment whose first line is `marker`; the value says which and where.
 
     Starts from the list of comments: one that was created although its answer got lost is found there, and
@@ -19,6 +23,9 @@ def post(repository: Repository, pull_request: int, body: str, marker: str) -> s
     """
     issue = repository.get_issue(pull_request)
     own = own_comments(repository, issue, marker)
+    body = compose(own[0].body if own else "")
+    if body is None:
+        return "no comment posted: nothing in it would need anybody's attention"
     return _update(issue, own, body) if own else _create(issue, body)
 
 

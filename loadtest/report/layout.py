@@ -42,13 +42,22 @@ def paragraphs(*texts: str) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def document(head: str, sections: Sequence[Section], *, limit_bytes: int) -> str:
-    """Head and sections in order; a section that would break the limit is left out and named at the end.
+def document(
+    head: str,
+    sections: Sequence[Section],
+    *,
+    limit_bytes: int,
+    whole: str = "report.json has it all",
+    end: str = "",
+) -> str:
+    """Head and sections in order, then `end`; a section that would break the limit is left out and named.
 
-    Bytes and not characters: they are never fewer, so the limit holds whichever the reader counts.
+    `whole` says where it can be read. Bytes and not characters: they are never fewer, so the limit holds
+    whichever the reader counts.
     """
     present = [section for section in sections if section.body]
-    free_bytes = limit_bytes - _size_bytes(head) - _size_bytes(_left_out(present))
+    fixed = (head, end, _left_out(present, whole))
+    free_bytes = limit_bytes - sum(map(_size_bytes, fixed))
     shown, left_out = [head], []
     for section in present:
         text = str(section)
@@ -57,14 +66,14 @@ def document(head: str, sections: Sequence[Section], *, limit_bytes: int) -> str
             shown.append(text)
         else:
             left_out.append(section)
-    return paragraphs(*shown, _left_out(left_out)) + "\n"
+    return paragraphs(*shown, _left_out(left_out, whole), end) + "\n"
 
 
-def _left_out(sections: Sequence[Section]) -> str:
+def _left_out(sections: Sequence[Section], whole: str) -> str:
     if not sections:
         return ""
     names = ", ".join(section.title for section in sections)
-    return f"_Left out, because this text would be too long: {names}. report.json has it all._"
+    return f"_Left out, because this text would be too long: {names}. {whole}._"
 
 
 def _size_bytes(text: str) -> int:

@@ -15,13 +15,17 @@ _STOLEN_RATIO = 0.01
 
 
 def machine(report: Report) -> Section:
+    facts = [machine_words(report.machine), *circumstances(report)]
+    return Section(title="The machine", body=paragraphs(items(facts), items(_versions(report.versions))))
+
+
+def circumstances(report: Report) -> list[str]:
+    """What the machine did beside, and what tells comparable runs from others."""
     use = _use(report)
-    facts = [
-        machine_words(report.machine),
+    return [
         *(_meanwhile(use) if use else ["What it did meanwhile: missing"]),
         f"Fingerprint {escape.code(report.fingerprint)}: runs with another one are not to be compared",
     ]
-    return Section(title="The machine", body=paragraphs(items(facts), items(_versions(report.versions))))
 
 
 def machine_words(machine: Machine) -> str:

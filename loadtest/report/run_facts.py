@@ -24,12 +24,15 @@ def timings(stages: Sequence[StageTiming], *, folded: bool = False) -> Section:
     return Section(title="Stages", body=body, folded=folded)
 
 
-def origin(run: RunIdentity, machine: Machine, *, folded: bool = False) -> Section:
+def origin(
+    run: RunIdentity, machine: Machine, *, further: Sequence[str] = (), folded: bool = False
+) -> Section:
     lines = [
         f"Stack {escape.code(run.stack)}, {escape.code(run.created_at)}",
         *([f"Commit {escape.code(run.commit)}"] if run.commit else []),
         *([escape.link("Workflow run", run.run_url)] if run.run_url else []),
         machine_words(machine),
+        *further,
     ]
     return Section(title="Run and machine", body=items(lines), folded=folded)
 

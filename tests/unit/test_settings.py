@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import settings
-from loadtest.settings import VARIABLES, Settings
+from loadtest.settings import VARIABLES, CommentWhen, Settings
 
 WORKFLOW = {
     "GITHUB_TOKEN": "ghs_planted_secret",
@@ -99,6 +99,7 @@ def test_every_variable_that_makes_no_sense_is_named_and_left_out(tmp_path: Path
             "GITHUB_REPOSITORY": "service",
             "GITHUB_API_URL": "ftp://github.example",
             "LOADPROOF_PULL_REQUEST": "seven",
+            "LOADPROOF_COMMENT": "sometimes",
         }
     )
     assert (read.repository, read.pull_request, read.github_api_url) == (None, None, "https://api.github.com")
@@ -107,7 +108,15 @@ def test_every_variable_that_makes_no_sense_is_named_and_left_out(tmp_path: Path
         "GITHUB_REPOSITORY",
         "GITHUB_API_URL",
         "LOADPROOF_PULL_REQUEST",
+        "LOADPROOF_COMMENT",
     ]
+    assert read.comment_when is CommentWhen.ALWAYS
+    assert read.problems[-1] == "LOADPROOF_COMMENT is 'sometimes', it has to be always or changes or never"
+
+
+@pytest.mark.parametrize("when", CommentWhen)
+def test_when_to_comment_is_one_of_three_words(when: CommentWhen) -> None:
+    assert settings.read({"LOADPROOF_COMMENT": str(when)}).comment_when is when
 
 
 @pytest.mark.parametrize("content", ["{", '{"pull_request": {"number": "7"}}', "[]"])

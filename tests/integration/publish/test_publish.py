@@ -38,7 +38,11 @@ def settings_for(fake: FakeGitHub, step_summary: Path | None = None) -> Settings
 
 def publish_with(settings: Settings) -> tuple[str, ...]:
     return publish(
-        comment=COMMENT, marker=MARKER, status=STATUS, summary="# full report\n", settings=settings
+        compose=lambda there: COMMENT,
+        marker=MARKER,
+        status=STATUS,
+        summary="# full report\n",
+        settings=settings,
     )
 
 

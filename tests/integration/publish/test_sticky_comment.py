@@ -34,7 +34,7 @@ class Poster:
     def __call__(self) -> str:
         return github_access.ask(
             self.access,
-            partial(sticky_comment.post, pull_request=7, body=NEW, marker=MARKER),
+            partial(sticky_comment.post, pull_request=7, compose=lambda there: NEW, marker=MARKER),
             failed="no comment posted",
             permission="pull-requests: write",
             sleep=self.slept_s.append,

@@ -12,6 +12,7 @@ from tests.unit.report import values
 from tests.unit.report.test_escape import HOSTILE, MARKDOWN
 
 GITHUB_LIMIT_CHARS = 65_536
+MARKERS = 2  # by which it is found, and what it keeps of earlier runs
 
 
 def test_the_first_line_is_the_marker_and_the_second_the_verdict() -> None:
@@ -58,7 +59,7 @@ def test_hostile_text_adds_no_html_no_link_and_no_second_marker(text: str) -> No
         for one in ("harmless", text)
     )
     assert kinds(hostile) == kinds(harmless)
-    assert hostile.count("<!--") == 1
+    assert hostile.count("<!--") == MARKERS
 
 
 def kinds(text: str) -> list[str]:
@@ -73,7 +74,7 @@ def kinds(text: str) -> list[str]:
 def test_a_failed_run_with_hostile_words_keeps_its_one_marker() -> None:
     hostile = " ".join(HOSTILE)
     text = comment.render(values.failure(reason=hostile, hint=hostile))
-    assert text.count("<!--") == 1
+    assert text.count("<!--") == MARKERS
 
 
 def test_the_comment_of_a_huge_and_hostile_run_fits_and_names_what_it_left_out() -> None:
@@ -83,7 +84,8 @@ def test_the_comment_of_a_huge_and_hostile_run_fits_and_names_what_it_left_out()
     text = comment.render(report)
     assert len(text.encode()) <= GITHUB_LIMIT_CHARS
     assert "Left out, because this text would be too long: " in text
-    assert "report.json has it all." in text
+    run = "https://github.example/octo/service/actions/runs/1"
+    assert f"report.json among the [artifacts]({run}#artifacts) has it all._" in text
 
 
 def test_the_comment_of_a_huge_failure_fits() -> None:

@@ -1,0 +1,126 @@
+"""The comment over several runs, on a loopback GitHub: what it keeps, whom it trusts, when it is quiet."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from loadtest import results
+from loadtest.artifacts import Artifacts
+from loadtest.report import comment, kept_results
+from loadtest.report.model import AnyReport
+from loadtest.settings import CommentWhen, Settings
+from tests.integration.publish import github_server
+from tests.integration.publish.github_server import FakeGitHub
+from tests.unit.report import values
+from tests.unit.report.test_kept_results import run
+
+MISSED = values.report(values.MISSED_SUMMARY)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    with github_server.running() as server:
+        yield server
+
+
+class Runs:
+    """Each posts the report of another run, as the verb `comment` does."""
+
+    def __init__(self, fake: FakeGitHub, folder: Path) -> None:
+        self.artifacts = Artifacts(root=folder)
+        self.settings = Settings(
+            github_token="ghs_planted_secret",
+            github_api_url=fake.url,
+            repository="octo/service",
+            pull_request=7,
+        )
+        self.number = 0
+
+    def post(self, report: AnyReport | None = None, when: CommentWhen = CommentWhen.ALWAYS) -> str:
+        self.number += 1
+        results.save_report(self.artifacts, run(self.number, report))
+        said, *_ = results.publish(self.artifacts, replace(self.settings, comment_when=when))
+        return said
+
+
+@pytest.fixture
+def runs(fake: FakeGitHub, tmp_path: Path) -> Runs:
+    return Runs(fake, tmp_path)
+
+
+def test_twelve_runs_leave_one_comment_with_the_last_ten_under_it(fake: FakeGitHub, runs: Runs) -> None:
+    for _ in range(12):
+        runs.post()
+    (body,) = fake.bodies().values()
+    assert "Earlier results (10)" in body
+    assert "Against " in body
+
+
+def test_a_note_under_the_headline_does_not_cost_the_earlier_results(fake: FakeGitHub, runs: Runs) -> None:
+    runs.post()
+    fake.comments[1]["body"] = comment.with_note(fake.bodies()[1], "☑️ **Accepted**")
+    runs.post()
+    assert "Earlier results (1)" in fake.bodies()[1]
+
+
+def test_anothers_comment_with_the_marker_is_neither_touched_nor_believed(
+    fake: FakeGitHub, runs: Runs
+) -> None:
+    forged = comment.render(run(59, msgspec.structs.replace(values.report(), fingerprint="forged")))
+    fake.add(forged, login="somebody")
+    runs.post()
+    assert fake.bodies()[1] == forged
+    assert "forged" not in fake.bodies()[2]
+    assert "Earlier results" not in fake.bodies()[2]
+
+
+def test_a_comment_that_somebody_broke_is_written_anew_and_says_so(fake: FakeGitHub, runs: Runs) -> None:
+    runs.post()
+    broken = fake.bodies()[1].replace("loadproof-results:1 ", "loadproof-results:1 AAAA")
+    fake.comments[1]["body"] = broken
+    runs.post()
+    assert "Not compared: earlier results are damaged" in fake.bodies()[1]
+    runs.post()
+    assert "Earlier results (1)" in fake.bodies()[1]
+
+
+def test_of_two_comments_that_runs_at_once_left_the_older_ones_results_are_kept(
+    fake: FakeGitHub, runs: Runs
+) -> None:
+    runs.post()
+    fake.add(comment.render(run(58)))
+    runs.post()
+    assert list(fake.bodies()) == [1]
+    assert kept_results.earlier_in(fake.bodies()[1], kept_results.result_of(run(2))).results == (
+        kept_results.result_of(run(1)),
+    )
+
+
+def test_quiet_means_that_good_runs_start_no_comment(fake: FakeGitHub, runs: Runs) -> None:
+    said = runs.post(when=CommentWhen.CHANGES)
+    assert said == "no comment posted: nothing in it would need anybody's attention"
+    assert fake.comments == {}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [MISSED, values.failure(), values.cut_short(), values.report(values.summary(values.requests(0)))],
+    ids=["missed", "not deployed", "cut short", "inconclusive"],
+)
+def test_quiet_or_not_what_is_wrong_is_said(fake: FakeGitHub, runs: Runs, report: AnyReport) -> None:
+    assert runs.post(report, when=CommentWhen.CHANGES).startswith("comment posted")
+
+
+def test_quiet_or_not_a_comment_that_is_there_follows_what_became_of_it(fake: FakeGitHub, runs: Runs) -> None:
+    runs.post(MISSED, when=CommentWhen.CHANGES)
+    assert runs.post(when=CommentWhen.CHANGES).startswith("comment updated")
+    assert "✅ All objectives met" in fake.bodies()[1]
+    assert "❌ Objective missed" in fake.bodies()[1].split("Earlier results (1)")[1]
+
+
+def test_never_means_never(fake: FakeGitHub, runs: Runs) -> None:
+    assert runs.post(MISSED, when=CommentWhen.NEVER) == "no comment posted: LOADPROOF_COMMENT is never"
+    assert fake.requests == []
