@@ -10,6 +10,7 @@ REPORT_FILES: Mapping[str, str] = {
     "json": "report.json",
     "markdown": "report.md",
     "comment": "comment.md",
+    "page": "report.html",
 }
 
 

@@ -12,6 +12,7 @@ from loadtest.exit_codes import ExitCode
 from loadtest.records import RunRecord
 from loadtest.report.model import FailureReport, StageTiming
 from loadtest.stats.summarise import summarise
+from loadtest.stats.trace import trace
 
 _HINT = "What was kept is shown, and nothing is judged by it. Run the load again."
 
@@ -36,4 +37,5 @@ def report_of(record: RunRecord, samples: pa.Table, timings: Sequence[StageTimin
         diagnostics_tail=(),
         timings=tuple(timings),
         summary=summary,
+        curves=trace(samples, summary, None),
     )

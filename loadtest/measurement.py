@@ -37,8 +37,10 @@ from loadtest.report.model import SCHEMA_VERSION, AnyReport, Report, StageTiming
 from loadtest.report.timings import Timings
 from loadtest.sample import Arm
 from loadtest.stages import Stages
+from loadtest.stats.curves import Curves
 from loadtest.stats.summarise import summarise
 from loadtest.stats.summary import Summary
+from loadtest.stats.trace import trace
 from loadtest.target import TargetEnvironment
 from loadtest.validity import validity_of
 from loadtest.versions import Versions
@@ -74,7 +76,8 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         records.save(record, job.artifacts.run)
     with stages.stage(REPORT_STAGE):
         chaos = _chaos(job.artifacts, target, load_run)
-        return _report(record, load_run, summary, usage, chaos, stages.timings)
+        curves = trace(samples, summary, load_run.generator)
+        return _report(record, load_run, summary, curves, usage, chaos, stages.timings)
 
 
 def report_from(artifacts: Artifacts) -> AnyReport:
@@ -97,7 +100,9 @@ def report_from(artifacts: Artifacts) -> AnyReport:
             hint="Give it the artifacts of one run as that run left them.",
         )
     chaos = _chaos(artifacts, record.target, load_run)
-    return _report(record, load_run, summarise(samples, load_run), usage, chaos, stages)
+    summary = summarise(samples, load_run)
+    curves = trace(samples, summary, load_run.generator)
+    return _report(record, load_run, summary, curves, usage, chaos, stages)
 
 
 def _send(
@@ -169,6 +174,7 @@ def _report(
     record: RunRecord,
     load_run: LoadRun,
     summary: Summary,
+    curves: Curves,
     usage: ResourceUsage,
     chaos: tuple[ChaosOutcome, ...],
     timings: Sequence[StageTiming],
@@ -190,6 +196,7 @@ def _report(
         window=load_run.window,
         generator=load_run.generator,
         summary=summary,
+        curves=curves,
         resources=usage,
         chaos=chaos,
         validity=validity,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from loadtest.report import comment, json_format, markdown
+from loadtest.report import comment, json_format, markdown, page
 from loadtest.report.model import AnyReport
 
 Renderer = Callable[[AnyReport], str]
@@ -11,4 +11,5 @@ FORMATS: Mapping[str, Renderer] = {
     "json": json_format.render,
     "markdown": markdown.render,
     "comment": comment.render,
+    "page": page.render,
 }

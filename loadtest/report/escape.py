@@ -2,7 +2,7 @@
 
 Outside text is all that this project did not write itself: image names, pod logs, error messages, stack
 names. It can make no markup, no HTML, no link, no mention, no reference, no hidden marker, and no page of its
-own length. Leaves out HTML pages: only Markdown is written here.
+own length. Leaves out HTML and SVG, whose libraries escape: for them `plain` makes the text fit to be read.
 """
 
 import re
@@ -25,6 +25,11 @@ _MARKUP = re.compile(
 _LIST_NUMBER = re.compile(r"^(\d+)([.)])")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9 ._:/=,+@()%-]+")
 _WEB_ADDRESS = re.compile(r"https?://[^\s]+")
+
+
+def plain(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
+    """The text on one line, nothing in it escaped."""
+    return _line(text, limit_chars)
 
 
 def inline(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:

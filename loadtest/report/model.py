@@ -17,6 +17,7 @@ from loadtest.monitoring.model import ResourceUsage
 from loadtest.plan import LoadPlan
 from loadtest.sample import LoadWindow
 from loadtest.slo import Verdict
+from loadtest.stats.curves import Curves
 from loadtest.stats.summary import Summary
 from loadtest.target import AppTarget, ClusterTarget, IngressTarget
 from loadtest.validity import Validity
@@ -61,6 +62,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     window: LoadWindow
     generator: Generator
     summary: Summary
+    curves: Curves
     resources: ResourceUsage | None  # None: nothing was asked of monitoring
     chaos: tuple[ChaosOutcome, ...] = ()
     validity: Validity
@@ -72,7 +74,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     """A run that ended before there was anything to judge.
 
     `diagnostics_tail` is the last lines of what was gathered of the cluster or of the program that failed.
-    `summary` is of a load that was cut short, as far as its samples were kept.
+    `summary` and `curves` are of a load that was cut short, as far as its samples were kept.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -85,6 +87,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     diagnostics_tail: tuple[str, ...]
     timings: tuple[StageTiming, ...]
     summary: Summary | None = None
+    curves: Curves | None = None
 
 
 AnyReport = Report | FailureReport

@@ -5,6 +5,7 @@ nothing between two of them and nothing rounded. So are the ends of its interval
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import exp, lgamma, log, sqrt
 
 # Below this p99 is little more than the maximum: of 200 values it is the third largest.
@@ -16,7 +17,7 @@ _CONFIDENCE = 0.95
 _NOTHING_BEYOND_SIGMAS = 10
 
 
-def nearest_rank(sorted_values: Sequence[int], percent: int) -> int:
+def nearest_rank(sorted_values: Sequence[int], percent: int | Fraction) -> int:
     """The smallest value that at least `percent` per cent of the values do not exceed."""
     if not sorted_values:
         raise ValueError("no values have no percentile")

@@ -1,5 +1,6 @@
 """The formats against golden files: what a reader sees changes only on purpose.
 
+The page has tests of its own (test_page): its text is mostly shapes.
 `python -m tests.unit.report.test_formats` writes the golden files anew; the diff is then to be read.
 """
 
@@ -51,7 +52,7 @@ REPORTS: dict[str, AnyReport] = {
     "cut_short": values.cut_short(),
 }
 SUFFIXES = {"json": "json", "markdown": "md", "comment": "comment.md"}
-CASES = [(name, format_) for name in REPORTS for format_ in FORMATS]
+CASES = [(name, format_) for name in REPORTS for format_ in SUFFIXES]
 
 
 def golden_file(name: str, format_: str) -> Path:

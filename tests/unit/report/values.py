@@ -21,6 +21,7 @@ from loadtest.monitoring.model import (
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
 from loadtest.slo import Objective, evaluate
+from loadtest.stats.curves import Bin, Curves, Delay, HostCurves, Quantile, Span, Spread
 from loadtest.stats.summary import (
     ArmSummary,
     Interval,
@@ -133,6 +134,34 @@ def summary(combined: RequestSummary, **hosts: RequestSummary) -> Summary:
     arm = ArmSummary(arm=Arm.HEAD, combined=combined, hosts=named)
     return Summary(duration_s=WINDOW.duration_s, sending_s=WINDOW.duration_s - 0.01, arms=(arm,))
 
+
+# A span with errors, one in which nothing was sent, and one without a right answer.
+HOST_CURVES = HostCurves(
+    spans=(
+        Span(
+            at_s=0.0,
+            requests=60,
+            errors={ErrorClass.HTTP_5XX: 2, ErrorClass.TIMEOUT: 1},
+            latency=Spread(minimum_ms=0.912, p50_ms=3.7, p95_ms=9.5, p99_ms=None, maximum_ms=123.4),
+            delay=Delay(p50_ms=0.031, maximum_ms=0.42),
+        ),
+        Span(at_s=0.1, requests=0, errors={}, latency=None, delay=None),
+        Span(
+            at_s=0.2,
+            requests=1,
+            errors={ErrorClass.TIMEOUT: 1},
+            latency=None,
+            delay=Delay(p50_ms=0.025, maximum_ms=0.025),
+        ),
+    ),
+    histogram=(
+        Bin(low_ms=0.891, high_ms=1.0, samples=1),
+        Bin(low_ms=1.0, high_ms=1.122, samples=0),
+        Bin(low_ms=1.122, high_ms=1.259, samples=56),
+    ),
+    quantiles=(Quantile(percent=1.0, value_ms=0.95), Quantile(percent=50.0, value_ms=1.2)),
+)
+CURVES = Curves(span_s=0.1, hosts={"bar.localhost": HOST_CURVES, "foo.localhost": HOST_CURVES})
 
 MISSING = Series(average=None, minimum=None, maximum=None, samples=0)
 
@@ -300,6 +329,7 @@ def report(
         window=WINDOW,
         generator=load_run.generator,
         summary=summary,
+        curves=CURVES,
         resources=resources,
         chaos=chaos,
         validity=validity,
@@ -419,4 +449,5 @@ def cut_short() -> FailureReport:
         stage="load",
         diagnostics_tail=(),
         summary=PASSED_SUMMARY,
+        curves=CURVES,
     )
