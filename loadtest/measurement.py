@@ -25,6 +25,7 @@ from loadtest.fingerprint import fingerprint
 from loadtest.health.gate import Patience, wait_healthy
 from loadtest.health.tunnel import way_to_ingress
 from loadtest.job import Job
+from loadtest.live_load import LiveLoad
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
 from loadtest.monitoring.edges import Edges, edges_around, readable
@@ -64,9 +65,7 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         with stages.stage("load") as say:
             if plan.locust_web_port:
                 say(f"locust's web page: http://127.0.0.1:{plan.locust_web_port}")
-            load_run, edges = _send(
-                job.artifacts, engine, target, plan, lambda: logger.info("the window begins")
-            )
+            load_run, edges = _send(job.artifacts, engine, target, plan, LiveLoad(plan.profile, stages.live))
             samples, _ = sample_store.read(job.artifacts.samples)
             summary = summarise(samples, load_run)
     with stages.stage("monitor") as say:
@@ -110,14 +109,15 @@ def _send(
     engine: Engine,
     target: TargetEnvironment,
     plan: LoadPlan,
-    on_window: Callable[[], None],
+    live: LiveLoad,
 ) -> tuple[LoadRun, Edges]:
-    with sample_store.writer(artifacts.samples) as writer:
+    with sample_store.writer(artifacts.samples, live.add) as writer:
         with edges_around(target.cluster) as edges, chaos_during(target.chaos, Hands(target).aim) as chaos:
 
             def begin() -> None:
                 edges.begin()
-                on_window()
+                live.begin()
+                logger.info("the window begins")
                 chaos.begin()
 
             load_run = engine.run(plan, target, writer.append, begin)

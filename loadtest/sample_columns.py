@@ -28,7 +28,10 @@ SCHEMA = pa.schema(
 # Columns of few different values, kept and encoded as numbers into a table of those.
 CODED = ["arm", "host", "status", "error"]
 NUMBERS = [name for name in SCHEMA.names if name not in CODED]
+_LATENCY, _ERROR = map(SCHEMA.get_field_index, ("latency_ns", "error"))
 _NONE = -1  # no number that may be missing is negative
+
+_Column = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class _Codes(dict[object, int]):
@@ -68,8 +71,14 @@ class SampleColumns:
             )
         )
 
+    def right_latencies_ns(self) -> _Column:
+        """Of the requests that were answered rightly; all others failed."""
+        columns = self._columns()
+        right: _Column = columns[_LATENCY][columns[_ERROR] == self._errors.get(None, _NONE)]
+        return right
+
     def table(self) -> pa.Table:
-        columns = np.frombuffer(self._rows, dtype=np.int64).reshape(-1, len(SCHEMA)).T
+        columns = self._columns()
         codes = dict(zip(CODED, (self._arms, self._hosts, self._statuses, self._errors), strict=True))
         arrays = [
             _coded(field, column, codes[field.name]) if field.name in codes else _numbers(field, column)
@@ -77,8 +86,8 @@ class SampleColumns:
         ]
         return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
-
-_Column = np.ndarray[tuple[int], np.dtype[np.int64]]
+    def _columns(self) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        return np.frombuffer(self._rows, dtype=np.int64).reshape(-1, len(SCHEMA)).T
 
 
 def _coded(field: pa.Field, column: _Column, codes: _Codes) -> pa.Array:

@@ -5,7 +5,7 @@ load run's own facts stand beside them. docs/samples.md tells readers the column
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,10 @@ class _Ending:
     load_run: LoadRun
 
 
+OnPart = Callable[[SampleColumns], None]
+"""Told each part once it is written, an empty one too, in the writer's own thread."""
+
+
 class SampleWriter:
     """Takes samples from one thread, cheaply: a thread of its own encodes and writes them.
 
@@ -40,8 +44,8 @@ class SampleWriter:
     ten seconds at most), which keeps the number of parts small and memory from growing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, on_part: OnPart) -> None:
+        self._folder, self._on_part = folder, on_part
         self._rows = SampleColumns()
         self._parts = self._samples = 0
         self._swap = threading.Lock()
@@ -92,6 +96,7 @@ class SampleWriter:
                 rows, self._rows = self._rows, SampleColumns()
             try:
                 self._write_part(rows)
+                self._on_part(rows)
             except Exception as error:  # raised where the samples come from: nobody looks at this thread
                 self._failure = error
 
@@ -112,7 +117,7 @@ class SampleWriter:
 
 
 @contextmanager
-def writer(folder: Path) -> Iterator[SampleWriter]:
+def writer(folder: Path, on_part: OnPart = lambda rows: None) -> Iterator[SampleWriter]:
     """A writer to the folder, which is emptied of an earlier run; whatever happens, what it took is kept."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,7 +125,7 @@ def writer(folder: Path) -> Iterator[SampleWriter]:
             stale.unlink()
     except OSError as error:
         raise _not_writable(folder, error) from error
-    sample_writer = SampleWriter(folder)
+    sample_writer = SampleWriter(folder, on_part)
     try:
         yield sample_writer
     finally:

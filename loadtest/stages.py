@@ -21,6 +21,10 @@ class Progress(Protocol):
         """What the present stage is at, replacing what was said before."""
         ...
 
+    def live(self, text: str) -> None:
+        """The same, of figures that run on: a log gets them from time to time."""
+        ...
+
     def end(self, timing: StageTiming) -> None: ...
 
     def note(self, text: str) -> None:
@@ -59,6 +63,9 @@ class Stages:
             self._timings.append(timing)
             logger.info("stage ends", extra={"stage": name, "outcome": outcome})
             self._show(lambda: self.progress.end(timing))
+
+    def live(self, text: str) -> None:
+        self._show(lambda: self.progress.live(text))
 
     def note(self, text: str) -> None:
         self._show(lambda: self.progress.note(text))
