@@ -6,7 +6,7 @@ REPOSITORY ?= .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak lock clean
+.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ bench-engines: setup-test  ## every engine beside the others in one run: through
 
 bench-soak: setup-test  ## the built-in engine for MINUTES at 1,000 requests a second (30): its memory may not grow
 	@python -m bench.soak --minutes $(or $(MINUTES),30)
+
+docs: setup-test  ## write the pages anew that are made from the program: every setting, every field of the report
+	@python -m infra.reference
+	@python -m loadtest.report.reference
 
 lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

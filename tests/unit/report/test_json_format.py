@@ -1,6 +1,6 @@
 """report.json comes back as the same value; its published schema is the model's and accepts real reports.
 
-`python -m tests.unit.report.test_json_format` writes the schema anew.
+`make docs` writes the schema anew.
 """
 
 import json
@@ -44,8 +44,8 @@ def test_a_report_fits_the_published_schema(name: str, validator: jsonschema.Dra
 
 def test_the_published_schema_is_the_one_of_the_model() -> None:
     assert json_format.schema() == SCHEMA_FILE.read_text(), (
-        "the model or a description in it has changed: `python -m tests.unit.report.test_json_format` writes "
-        "docs/report.schema.json anew; raise SCHEMA_VERSION where a field changed its meaning or went away"
+        "the model or a description in it has changed: `make docs` writes docs/report.schema.json anew; "
+        "raise SCHEMA_VERSION where a field changed its meaning or went away"
     )
 
 
@@ -78,7 +78,3 @@ def test_text_that_is_not_json_is_refused_in_words() -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no report to read at .*report\.json"):
         json_format.load(tmp_path / "report.json")
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(json_format.schema())
