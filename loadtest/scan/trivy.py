@@ -21,6 +21,10 @@ from loadtest.scan.deployed import Deployed, deployed
 _TIMEOUT_S = 600.0
 _MADE_HERE = (".venv", ".toolchain", ".pulumi-state", ".kubeconfigs", "artifacts")
 _REASON_LIMIT_CHARS = 300
+_SILENT = (
+    "--skip-version-check",
+    "--disable-telemetry",
+)  # one request serves both: only both together end it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,7 @@ def _images(images: Sequence[str], folder: Path) -> _Found:
 
 
 def _trivy(command: str, folder: Path, *flags: str, image: str | None = None) -> dict[str, Any]:
-    arguments = ("trivy", command, "--quiet", "--format=sarif", *flags, image or ".")
+    arguments = ("trivy", command, "--quiet", *_SILENT, "--format=sarif", *flags, image or ".")
     printed = process.answer(arguments, folder=folder, timeout_s=_TIMEOUT_S)
     try:
         return dict(json.loads(printed))

@@ -95,6 +95,14 @@ def test_the_manifests_are_those_that_the_stack_would_deploy(trivy: FakeProgram,
     assert yaml.safe_load(manifest.read_text()) == STATES[0]["inputs"]
 
 
+def test_trivy_tells_nobody_that_it_was_used(trivy: FakeProgram, tmp_path: Path) -> None:
+    trivy.answers({"vuln,": NO_DATABASE, "": found()})
+    run(tmp_path)
+    assert {call[0] for call in trivy.asked()} == {"fs", "config", "image"}
+    for call in trivy.asked():
+        assert {"--skip-version-check", "--disable-telemetry"} <= set(call), call
+
+
 def test_without_its_databases_it_does_what_it_can_and_says_what_it_left_out(
     trivy: FakeProgram, tmp_path: Path
 ) -> None:
