@@ -14,6 +14,8 @@ from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 STACK = "e2e"
+# The tests look at what a run says of its load, on a machine that carries a second cluster meanwhile.
+LENIENT = {"validity_rate_deviation_percent": "20", "validity_schedule_delay_p99_ms": "1000"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,9 @@ def make_workspace(root: Path) -> Workspace:
     (root / ".pulumi-state").mkdir(mode=0o700)
     workspace = Workspace(root=root, cluster=f"loadproof-e2e-{os.getpid()}")
     workspace.stack_file.write_bytes((root / "Pulumi.ci.yaml").read_bytes())
-    workspace.configure(cluster_name=workspace.cluster, ingress_port=free_port(), monitoring_port=free_port())
+    workspace.configure(
+        cluster_name=workspace.cluster, ingress_port=free_port(), monitoring_port=free_port(), **LENIENT
+    )
     initialised = workspace.run("pulumi", "stack", "init", STACK)
     assert initialised.returncode == 0, initialised.stderr
     return workspace
