@@ -12,6 +12,7 @@ from loadtest.report import (
     chaos_sections,
     escape,
     failure,
+    histogram,
     host_sections,
     kept_results,
     machine_sections,
@@ -82,6 +83,7 @@ def _measured(report: Report, change: Section) -> Sequence[Section]:
     around = machine_sections.circumstances(report)
     return (
         host_sections.hosts(report.summary),
+        histogram.histograms(report.curves),
         change,
         sections.objectives(report),
         validity_sections.validity(report),
@@ -97,6 +99,7 @@ def _measured(report: Report, change: Section) -> Sequence[Section]:
 def _failed(report: FailureReport) -> Sequence[Section]:
     return (
         *([host_sections.hosts(report.summary)] if report.summary else []),
+        *([histogram.histograms(report.curves)] if report.curves else []),
         failure.diagnostics(report),
         run_facts.timings(report.timings, folded=True),
         run_facts.origin(report.run, report.machine, folded=True),
