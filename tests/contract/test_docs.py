@@ -5,7 +5,7 @@ whether what the pages say is true.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from loadtest.exit_codes import ExitCode
 from loadtest.report.model import FailureReport, Report
 from loadtest.slo_metrics import METRICS
 from tests.commands import problems_of_command
+from tests.shown_commands import problems_of_line
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -27,14 +28,23 @@ PAGES = sorted(
 # Made on the machine, so not in the repository; not even their first folder need be there.
 GENERATED = (".venv/", ".toolchain/", ".pulumi-state/", ".kubeconfigs/", "artifacts/", "~/", "$")
 FILE = re.compile(r"[\w.*<>-]+(/[\w.*<>-]+)*/?")
+# With a stack it is meant to be typed; without one it may be but the name of a verb.
+WHOLE_COMMAND = re.compile(r"(?:make|python3?|pulumi) [^<|…]*(?:\bSTACK=|--stack )[a-z][^<|…]*")
 SUFFIXES = {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".txt", ".html", ".go", ".mod", ".sum"}
 
 
 def problems_of(text: str, *, page: Path) -> list[str]:
-    code = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    code = re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    shell = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
     spans = re.findall(r"`([^`\n]+)`", prose)
     return [
+        *(
+            problem
+            for command in ["".join(shell), *filter(WHOLE_COMMAND.fullmatch, spans)]
+            for line in command.splitlines()
+            for problem in problems_of_line(line)
+        ),
         *_links(prose, page.parent),
         *(problem for span in spans for problem in _path(span, page.parent)),
         *(
@@ -124,6 +134,17 @@ def test_everything_a_page_names_is_there(page):
         ("```sh\npython -m loadtest run --stack ci --rps 5\n```\n", "--rps of `loadtest run`"),
         ("```sh\npython -m loadtest run --request 5\n```\n", "--request of `loadtest run`"),
         ("call `python3 -m toolchain setup --with build`", "--with of `toolchain setup`"),
+        ("```sh\nmake run STACK=gone\n```\n", "the stack gone"),
+        ("call `pulumi up --stack gone`", "the stack gone"),
+        ("```sh\npython -m loadtest run --engine curl\n```\n", "curl"),
+        ("```sh\npython -m loadtest run --profile users\n```\n", "builtin"),
+        ("  ```sh\n  python -m loadtest init --stack ci\n  ```\n", "--into"),
+        ("```sh\npython3 -m toolchain setup --from moon\n```\n", "moon"),
+        ("```sh\npulumi upp --stack ci\n```\n", "`pulumi upp`, which is no verb"),
+        ("```sh\npulumi up --stack ci --now\n```\n", "--now of `pulumi up`"),
+        ("call `pulumi config set ingress_prot 1 --stack ci`", "ingress_prot, which is no setting"),
+        ("```sh\n.venv/bin/python -m pytest tests/gone\n```\n", "tests/gone"),
+        ("```sh\nloadproof run\n```\n", "loadproof, which nobody checks"),
     ],
 )
 def test_a_page_that_names_what_is_not_there_is_found_out(line, found):
@@ -180,3 +201,15 @@ def test_the_readme_names_only_settings_there_are():
 def test_every_metric_that_can_have_limits_is_explained() -> None:
     page = (PROJECT / "docs" / "objectives.md").read_text(encoding="utf-8")
     assert [] == [metric for metric in METRICS if f"`{metric}`" not in page]
+
+
+def not_listed(index: str, pages: Iterable[Path]) -> list[str]:
+    return [page.name for page in pages if f"]({page.name})" not in index]
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/adr"])
+def test_an_index_lists_every_page_beside_it(folder: str) -> None:
+    pages = [page for page in (PROJECT / folder).glob("*.md") if page.name != "README.md"]
+    index = (PROJECT / folder / "README.md").read_text(encoding="utf-8")
+    assert [] == not_listed(index, pages)
+    assert ["new.md"] == not_listed(index, [Path("new.md")])
