@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from toolchain import debian, engine
@@ -86,7 +87,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     pid = engine.status(cache=made.cache).started_pid
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    # Those that have ended as well, which a set-up that has ended would leave to nobody.
+    for child in psutil.Process().children():
+        if child.name() == "dockerd":
+            child.wait()
 
 
 def test_a_running_engine_is_used_as_it_is(machine: Machine) -> None:
