@@ -1,8 +1,8 @@
 """What clients saw of each event, reckoned from the samples. Pure; docs/chaos.md explains every figure.
 
 An event answers for all that was sent until the next one began, or the load ended; those that began within
-half a second of each other are one in that. Only the version under
-test is looked at. Leaves out what the verdict makes of it.
+half a second of each other are one in that. Only the version under test is looked at. Leaves out what the
+verdict makes of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _SAME_MOMENT_NS = 500_000_000
 _ERRORS = [*ErrorClass]
 _RIGHT = -1
 _SHORTEST_DURING_NS = 10**9
-_OUTSIDE = "it did not come within the load's window"
+_TOO_LATE = "it did not come within the load's window"
 _NS_PER_S = 1e9
 _NS_PER_MS = 1e6
 
@@ -113,16 +113,19 @@ def _outcome(
         at_s=_seconds_between(window.started_unix_ns, deed.began_unix_ns),
         took_s=_seconds_between(deed.began_unix_ns, deed.done_unix_ns),
         over_s=_seconds_between(window.started_unix_ns, deed.undone_unix_ns),
-        problem=deed.problem or (_OUTSIDE if too_late else None),
+        problem=deed.problem or (_TOO_LATE if too_late else None),
         hosts=effects,
     )
 
 
 def _in_window(unix_ns: int | None, window: LoadWindow) -> int | None:
-    """The moment in the load; None where it is not within."""
-    if unix_ns is None or not window.started_unix_ns <= unix_ns < window.ended_unix_ns:
+    """The moment in the load; None where it never came, or after the load.
+
+    What comes at second 0 comes when the load is about to begin: the load met it from its first moment.
+    """
+    if unix_ns is None or unix_ns >= window.ended_unix_ns:
         return None
-    return unix_ns - window.started_unix_ns
+    return max(0, unix_ns - window.started_unix_ns)
 
 
 def _seconds_between(start_unix_ns: int | None, end_unix_ns: int | None) -> float | None:

@@ -163,6 +163,13 @@ def test_an_event_at_the_very_beginning_has_nothing_before_it() -> None:
     assert (None, None) == (seen.longest_gap_before, seen.before)
 
 
+def test_an_event_that_came_when_the_load_was_about_to_begin_is_met_from_its_first_moment() -> None:
+    samples = table([*refused(0, 1), *steady(1, 10)])
+    (found,) = outcomes((done(KILL, -0.02),), samples, WINDOW)
+    assert (None, pytest.approx(-0.02)) == (found.problem, found.at_s)
+    assert (100, 1.0) == (found.hosts["foo"].requests, found.hosts["foo"].recovered_after_s)
+
+
 def test_a_host_without_any_right_answer_is_one_gap() -> None:
     seen = effect(refused(0, 10))
     assert seen.longest_gap == Gap(began_s=0.0, duration_s=10.0)
