@@ -23,16 +23,19 @@ shift
 read -r pid < "$list"
 exec 3< "/proc/$pid/ns/net"
 """
+_RUNNING = 'grep -qs . $lists || { echo "nothing runs in it any more"; exit 1; }'
 _INSIDE = "nsenter --net=/proc/self/fd/3"
 _ADD = "tc qdisc add dev eth0 root netem delay"
 _REMOVE = "tc qdisc del dev eth0 root"
 
+
+def _signal_to_all(name: str) -> str:
+    """Processes end meanwhile, by their parent's death for one: these need none. So do whole containers."""
+    return f'for pid in $(cat $lists 2> /dev/null); do kill -s {name} "$pid" || [ ! -e "/proc/$pid" ]; done'
+
+
 # Arguments of the first two are the pod's containers; of the others first the delay, such as 100ms.
-KILL_POD = Move(prepare=_PROCESSES, do="kill -s KILL $(cat $lists)")
-FREEZE_POD = Move(
-    prepare=_PROCESSES,
-    do="kill -s STOP $(cat $lists)",
-    undo="cat $lists 2> /dev/null | xargs -r kill -s CONT",  # it may have been killed and started again
-)
+KILL_POD = Move(prepare=_PROCESSES, do=f"{_RUNNING}\n{_signal_to_all('KILL')}")
+FREEZE_POD = Move(prepare=_PROCESSES, do=f"{_RUNNING}\n{_signal_to_all('STOP')}", undo=_signal_to_all("CONT"))
 DELAY_POD = Move(prepare=_NETWORK, do=f'{_INSIDE} {_ADD} "$delay"', undo=f"{_INSIDE} {_REMOVE}")
 DELAY_NODE = Move(do=f'{_ADD} "$1"', undo=_REMOVE)

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from loadtest.chaos import lever as lever_module
@@ -105,3 +107,55 @@ def test_packets_of_a_node_are_delayed_and_that_is_taken_back(tmp_path: Path) ->
 def test_a_pod_whose_containers_do_not_run_there_is_not_hit() -> None:
     with pytest.raises(ChaosError, match="container 0123 does not run here"):
         Lever("node-1", moves.KILL_POD, "0123")
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(("sleep", "60")) as running:
+        yield running
+        running.kill()
+
+
+def container_of(processes: Sequence[int], programs: Path) -> None:
+    """One whose processes are listed, where the node's `find` shows it."""
+    listed = programs / "cgroup.procs"
+    listed.write_text("".join(f"{pid}\n" for pid in processes))
+    _program(programs / "find", f"#!/bin/sh\necho {listed}\n")
+
+
+def ended() -> int:
+    with subprocess.Popen(("true",)) as short:
+        return short.pid
+
+
+@pytest.mark.parametrize("last", [False, True], ids=["ended-first", "ended-last"])
+def test_a_process_that_ended_meanwhile_does_not_keep_the_others_from_being_killed(
+    last: bool, process: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    pids = [process.pid, ended()] if last else [ended(), process.pid]
+    container_of(pids, tmp_path / "bin")
+    lever = Lever("node-1", moves.KILL_POD, "0123")
+    lever.pull()
+    lever.release()
+    assert -signal.SIGKILL == process.wait(timeout=5)
+
+
+def test_a_frozen_pod_goes_on_though_a_process_of_it_ended_meanwhile(
+    process: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    container_of([process.pid, ended()], tmp_path / "bin")
+    lever = Lever("node-1", moves.FREEZE_POD, "0123")
+    lever.pull()
+    assert psutil.STATUS_STOPPED == psutil.Process(process.pid).status()
+    lever.release()
+    assert psutil.STATUS_STOPPED != psutil.Process(process.pid).status()
+
+
+@pytest.mark.parametrize("move", [moves.KILL_POD, moves.FREEZE_POD], ids=["kill", "freeze"])
+def test_a_container_that_ended_meanwhile_is_not_said_to_be_hit(move: Move, tmp_path: Path) -> None:
+    container_of([ended()], tmp_path / "bin")
+    lever = Lever("node-1", move, "0123")
+    (tmp_path / "bin" / "cgroup.procs").unlink()
+    with pytest.raises(ChaosError, match="nothing runs in it any more"):
+        lever.pull()
+    lever.release()
