@@ -104,6 +104,11 @@ class LoadOptions:
                 "worker_processes is for the engine builtin with constant_rate or ramping_rate, "
                 f"not for {self.engine} with {self.profile}"
             )
+        if open_loop and 0 < self.max_connections < self.worker_processes:
+            yield (
+                f"max_connections is {self.max_connections}, "
+                f"each of {self.worker_processes} worker_processes needs one"
+            )
         if self.engine != "builtin" and open_loop and self.arrivals is not Arrivals.EVEN:
             yield f"arrivals is {self.arrivals}, the engine {self.engine} has even ones only"
         if self.engine != "locust" and (self.locust_workers or self.locust_web_port):

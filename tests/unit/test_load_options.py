@@ -112,6 +112,10 @@ def test_a_time_out_that_is_no_time_is_refused(timeout_s: float) -> None:
         ({"profile": "constant_rate", "rate_rps": 0.0}, "it has not one request"),
         ({"profile": "script"}, "script is '', it has to be the path of a script"),
         ({"profile": "users", "wait_min_s": 2.0}, "wait_max_s is 1, it may not be below wait_min_s, 2"),
+        (
+            {"profile": "constant_rate", "max_connections": 3, "worker_processes": 4},
+            "max_connections is 3, each of 4 worker_processes needs one",
+        ),
         ({"worker_processes": 2}, "worker_processes is for the engine builtin with constant_rate or"),
         (
             {"engine": "k6", "profile": "constant_rate", "worker_processes": 2},
