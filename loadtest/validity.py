@@ -83,7 +83,7 @@ def _checks(
         yield _requests_dropped(generator.dropped_requests)
         yield _rate(plan.profile, summary, thresholds)
         yield _schedule_delay(generator, requests, thresholds)
-    yield _generator_cpu(load_run, thresholds)
+    yield _generator_cpu(generator, _busy_s(plan, load_run, summary), thresholds)
 
 
 def _requests_sent(planned: int | None, sent: int) -> ValidityCheck:
@@ -162,13 +162,20 @@ def _delay(generator: Generator, requests: RequestSummary, limit_ms: float) -> t
     )
 
 
-def _generator_cpu(load_run: LoadRun, thresholds: Thresholds) -> ValidityCheck:
+def _busy_s(plan: LoadPlan, load_run: LoadRun, summary: Summary) -> float:
+    """Of an open loop, without the wait for its last answers, in which any generator is idle."""
+    window_s = load_run.window.duration_s
+    if isinstance(plan.profile, ConstantRate | RampingRate):
+        return min(window_s, max(plan.profile.duration_s, summary.sending_s))
+    return window_s
+
+
+def _generator_cpu(generator: Generator, busy_s: float, thresholds: Thresholds) -> ValidityCheck:
     """Where the workers tell what each took, the busiest is judged: the others are no help to it."""
-    generator, window_s = load_run.generator, load_run.window.duration_s
     cores, cpu_s = generator.worker_processes * generator.cores_per_process, generator.cpu_s
     if generator.busiest_worker_cpu_s is not None:
         cores, cpu_s = generator.cores_per_process, generator.busiest_worker_cpu_s
-    used_percent = 100 * cpu_s / window_s / cores if window_s > 0 else None
+    used_percent = 100 * cpu_s / busy_s / cores if busy_s > 0 else None
     limit_percent = thresholds.generator_core_percent
     used = "an unknown part" if used_percent is None else f"{used_percent:.3g} %"
     return _check(

@@ -13,6 +13,7 @@ from loadtest.validity import CheckStatus, Thresholds, Validity, ValidityCheck, 
 from tests.unit.report import values
 
 OPEN = LoadOptions(profile="constant_rate", rate_rps=100, duration_s=20)
+LONG_WAIT = replace(OPEN, rate_rps=200, duration_s=10)  # ten seconds more until its last answer
 CLOSED = LoadOptions(requests=2000, concurrency=4)
 WINDOW = LoadWindow(started_unix_ns=0, ended_unix_ns=20 * 10**9)
 DEFAULTS = Thresholds()
@@ -166,6 +167,13 @@ def test_each_worker_may_need_four_fifths_of_a_core(
     validity = judge(options, generator=generator)
     assert percent == pytest.approx(check("generator_core_percent", validity).value)
     assert validity.disturbed is (percent > 80)
+
+
+def test_waiting_for_the_last_answers_of_an_open_loop_rests_no_generator() -> None:
+    busy = replace(GENERATOR, cpu_s=9.0)
+    assert 90 == check("generator_core_percent", judge(LONG_WAIT, generator=busy, sending_s=9.99)).value
+    late = check("generator_core_percent", judge(LONG_WAIT, generator=busy, sending_s=12.0))
+    assert 75 == late.value, "what was sent late took the generator that time"
 
 
 def test_a_window_of_no_time_leaves_the_cpu_unknown() -> None:
