@@ -14,6 +14,9 @@ REPORT_FILES: Mapping[str, str] = {
 }
 
 
+FINDINGS = "findings.json"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Artifacts:
     """`root` is the folder; docs/artifacts.md says what each file holds."""
@@ -58,6 +61,11 @@ class Artifacts:
     def scan(self) -> Path:
         """What Trivy found, and the manifests it looked at."""
         return self.root / "scan"
+
+    @property
+    def findings(self) -> Path:
+        """The same by severity, in numbers."""
+        return self.scan / FINDINGS
 
     @property
     def logs(self) -> Path:

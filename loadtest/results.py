@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from loadtest import machine, received, slo
+from loadtest import machine, received, records, slo
 from loadtest.artifacts import Artifacts
 from loadtest.cluster import diagnostics, existing
 from loadtest.cluster.kubectl import Kubectl
@@ -23,6 +23,7 @@ from loadtest.publish import pull_request_of_run, set_status
 from loadtest.publish.commit_status import CommitStatus, State, context_of
 from loadtest.report import FORMATS, comment, failure, history, json_format, markdown, sections, timings
 from loadtest.report.model import SCHEMA_VERSION, AnyReport, FailureReport, Report, StageTiming
+from loadtest.security import Findings
 from loadtest.settings import CommentWhen, Settings
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
@@ -74,7 +75,18 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
         report = json_format.load(artifacts.report("json"))
     except UsageError as error:
         return (f"nothing to post: {error.message}",)
-    return _publish(report, settings)
+    findings, problems = _findings(artifacts)
+    return (*problems, *_publish(report, settings, findings=findings))
+
+
+def _findings(artifacts: Artifacts) -> tuple[Findings | None, tuple[str, ...]]:
+    """None where nothing was scanned."""
+    if not artifacts.findings.exists():
+        return None, ()
+    try:
+        return records.load(Findings, artifacts.findings), ()
+    except UsageError as error:
+        return None, (f"no security scan in the comment: {error.message}",)
 
 
 def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[str, ...]:
@@ -108,9 +120,11 @@ def say_skipped(stack: str, settings: Settings) -> str:
         return " ".join(filter(None, (error.message, error.hint)))
 
 
-def _publish(report: AnyReport, settings: Settings, *, note: str = "") -> tuple[str, ...]:
+def _publish(
+    report: AnyReport, settings: Settings, *, note: str = "", findings: Findings | None = None
+) -> tuple[str, ...]:
     return publish_texts(
-        compose=partial(_comment, report, note, settings.comment_when),
+        compose=partial(_comment, report, note, settings.comment_when, findings),
         marker=comment.marker(report.run.stack),
         status=_status(report),
         summary=markdown.render(report),
@@ -118,11 +132,13 @@ def _publish(report: AnyReport, settings: Settings, *, note: str = "") -> tuple[
     )
 
 
-def _comment(report: AnyReport, note: str, when: CommentWhen, there: str) -> str | None:
+def _comment(
+    report: AnyReport, note: str, when: CommentWhen, findings: Findings | None, there: str
+) -> str | None:
     """To edit a comment notifies nobody, and one that is left behind misleads: only to start one is loud."""
     if when is CommentWhen.CHANGES and not there and comment.is_quiet(report):
         return None
-    text = comment.after(report, there)
+    text = comment.after(report, there, findings)
     return comment.with_note(text, note) if note else text
 
 

@@ -5,18 +5,21 @@ Leaves out what is to be thought of a finding.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from loadtest import process
+from loadtest import process, records
+from loadtest.artifacts import FINDINGS
 from loadtest.errors import MachineError
 from loadtest.process import ProgramFailedError
 from loadtest.scan import sarif
 from loadtest.scan.deployed import Deployed, deployed
+from loadtest.security import Findings, PartFindings
 
 _TIMEOUT_S = 600.0
 _MADE_HERE = (".venv", ".toolchain", ".pulumi-state", ".kubeconfigs", "artifacts")
@@ -46,7 +49,21 @@ def scan(project: Path, stack: str, repository: Path, folder: Path) -> tuple[str
         "manifests": _Found(documents=(_trivy("config", manifests),)),
         "images": _images(would_deploy.images, repository),
     }
-    return tuple(line for part, found in every.items() for line in _kept(folder, part, found))
+    said = tuple(line for part, found in every.items() for line in _kept(folder, part, found))
+    records.save(_counted(every), folder / FINDINGS)
+    return said
+
+
+def _counted(every: Mapping[str, _Found]) -> Findings:
+    parts = (
+        PartFindings(
+            part=part,
+            counts=sarif.by_severity(sarif.merged(found.documents)) if found.documents else None,
+            left_out=found.left_out,
+        )
+        for part, found in every.items()
+    )
+    return Findings(scanned_at=datetime.now(UTC).isoformat(timespec="seconds"), parts=tuple(parts))
 
 
 def _written(would_deploy: Deployed, folder: Path) -> Path:

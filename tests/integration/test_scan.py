@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import yaml
 
+from loadtest import records
+from loadtest.artifacts import Artifacts
 from loadtest.errors import DeployError, MachineError
 from loadtest.process import ProgramFailedError
 from loadtest.scan import sarif
 from loadtest.scan.deployed import deployed
 from loadtest.scan.trivy import scan
+from loadtest.security import Findings, Severity
 from tests.integration.fake_program import FakeProgram, fake_program
 
 CONTAINER = {"name": "foo", "image": "shop:ci", "ports": []}
@@ -85,6 +88,41 @@ def test_repository_manifests_and_images_are_scanned_into_a_file_each(
         "shop:ci",
         "traefik:v3",
     ]
+
+
+def severe(rule: str, severity: str) -> dict[str, Any]:
+    whole = document(rule)
+    whole["runs"][0]["tool"]["driver"]["rules"][0]["properties"] = {
+        "tags": ["vulnerability", "security", severity],
+        "security-severity": "9.5",
+    }
+    return whole
+
+
+def test_findings_are_counted_by_the_severity_of_their_rule(trivy: FakeProgram, tmp_path: Path) -> None:
+    trivy.answers(
+        {
+            "fs": found("no-severity"),
+            "shop:ci": {"stdout": json.dumps(severe("CVE-2", "CRITICAL"))},
+            "image": {"stdout": json.dumps(severe("CVE-3", "LOW"))},
+            "": found(),
+        }
+    )
+    run(tmp_path)
+    kept = records.load(Findings, Artifacts(root=tmp_path).findings)
+    assert [(one.part, one.counts, one.left_out) for one in kept.parts] == [
+        ("repository", {Severity.UNKNOWN: 1}, ()),
+        ("manifests", {}, ()),
+        ("images", {Severity.LOW: 2, Severity.CRITICAL: 1}, ()),
+    ]
+
+
+def test_what_was_not_scanned_is_not_counted_as_nothing_found(trivy: FakeProgram, tmp_path: Path) -> None:
+    trivy.answers({"image": NO_DATABASE, "": found()})
+    run(tmp_path)
+    *_, images = records.load(Findings, Artifacts(root=tmp_path).findings).parts
+    assert images.counts is None
+    assert len(images.left_out) == 3
 
 
 def test_the_manifests_are_those_that_the_stack_would_deploy(trivy: FakeProgram, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from loadtest import results
+from loadtest import records, results
 from loadtest.artifacts import Artifacts
 from loadtest.report import comment, kept_results
 from loadtest.report.model import AnyReport
+from loadtest.security import Findings, PartFindings, Severity
 from loadtest.settings import CommentWhen, Settings
 from tests.integration.publish import github_server
 from tests.integration.publish.github_server import FakeGitHub
@@ -97,6 +98,30 @@ def test_of_two_comments_that_runs_at_once_left_the_older_ones_results_are_kept(
     assert kept_results.earlier_in(fake.bodies()[1], kept_results.result_of(run(2))).results == (
         kept_results.result_of(run(1)),
     )
+
+
+FINDINGS = Findings(
+    scanned_at="2026-02-02T02:39:00Z",
+    parts=(
+        PartFindings(part="manifests", counts={Severity.HIGH: 2}, left_out=()),
+        PartFindings(part="images", counts=None, left_out=("<b>shop:ci</b>: no database",)),
+    ),
+)
+
+
+def test_findings_of_a_scan_stand_in_the_comment_by_severity(fake: FakeGitHub, runs: Runs) -> None:
+    records.save(FINDINGS, runs.artifacts.findings)
+    runs.post(values.failure())
+    assert "| manifests | 0 | 2 | 0 | 0 | 0 |" in fake.bodies()[1]
+    assert "| images | missing | missing | missing | missing | missing |" in fake.bodies()[1]
+    assert "- images: left out &#60;b&#62;shop&#58;ci&#60;/b&#62;: no database" in fake.bodies()[1]
+
+
+def test_a_damaged_scan_keeps_no_comment_back(fake: FakeGitHub, runs: Runs) -> None:
+    runs.artifacts.scan.mkdir(parents=True)
+    runs.artifacts.findings.write_text("{")
+    assert runs.post().startswith("no security scan in the comment: ")
+    assert "Security scan" not in fake.bodies()[1]
 
 
 def test_quiet_means_that_good_runs_start_no_comment(fake: FakeGitHub, runs: Runs) -> None:
