@@ -6,7 +6,7 @@ REPOSITORY ?= .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs lock clean
+.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs sample lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ bench-soak: setup-test  ## the built-in engine for MINUTES at 1,000 requests a s
 docs: setup-test  ## write the pages anew that are made from the program: every setting, every field of the report
 	@python -m infra.reference
 	@python -m loadtest.report.reference
+
+# The picture takes a font with emoji, such as Debian's fonts-noto-color-emoji.
+sample: setup-test  ## keep the newest run's comment as the documents' sample, with its picture
+	@python docs/picture.py artifacts/comment.md
 
 lock: setup-test  ## write requirements*.txt anew from pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
