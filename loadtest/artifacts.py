@@ -36,6 +36,11 @@ class Artifacts:
         return self.root / "timings.json"
 
     @property
+    def two_runs(self) -> Path:
+        """Two runs side by side, whosever they are."""
+        return self.root / "compare.html"
+
+    @property
     def monitor(self) -> Path:
         """What `monitor` measured, which has nothing to do with a load."""
         return self.root / "monitor.json"

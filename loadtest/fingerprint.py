@@ -19,7 +19,13 @@ _GIB = 2**30
 
 
 def fingerprint(machine: Machine, versions: Versions, plan: LoadPlan, *, ingress_namespace: str) -> str:
-    parts = {
+    parts = facts(machine, versions, plan, ingress_namespace=ingress_namespace)
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:_DIGITS]
+
+
+def facts(machine: Machine, versions: Versions, plan: LoadPlan, *, ingress_namespace: str) -> dict[str, Any]:
+    """What the fingerprint is of, as JSON has it."""
+    return {
         "machine": [machine.cpu_model, machine.cpu_count, machine.kernel],
         # A kernel keeps some of it for itself, not always the same.
         "memory_gib": round(machine.memory_bytes / _GIB),
@@ -31,7 +37,6 @@ def fingerprint(machine: Machine, versions: Versions, plan: LoadPlan, *, ingress
         "ingress": [one.image_id for one in versions.images if one.namespace == ingress_namespace],
         "plan": _without_seed(plan),
     }
-    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:_DIGITS]
 
 
 def _without_seed(plan: LoadPlan) -> dict[str, Any]:

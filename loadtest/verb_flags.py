@@ -25,6 +25,18 @@ def monitor_flags(parser: argparse.ArgumentParser) -> None:
     _add_seconds(parser, "--interval", 2.0, "time between two samples")
 
 
+def report_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--open", action="store_true", help="open the page in a browser as well")
+
+
+def compare_flags(parser: argparse.ArgumentParser) -> None:
+    for name in ("first", "second"):
+        parser.add_argument(
+            name, type=Path, metavar=name.upper(), help="a report.json, or the artifacts it is among"
+        )
+    report_flags(parser)
+
+
 def _add_seconds(parser: argparse.ArgumentParser, flag: str, default_s: float, purpose: str) -> None:
     parser.add_argument(
         flag,

@@ -5,8 +5,10 @@ Leaves out the carrying out itself, and reading the command line (`cli`).
 
 import argparse
 import sys
+import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from loadtest import load_flags, verb_flags
 from loadtest.adopt.flags import init_flags
@@ -48,7 +50,27 @@ def _monitor(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
 def _report(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
     from loadtest.pipeline import report_again
 
-    return report_again(job, stages)
+    code = report_again(job, stages)
+    if options.open:
+        _open(job.artifacts.report("page"), stages)
+    return code
+
+
+def _compare(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
+    from loadtest.comparing import compare
+
+    with stages.stage("compare"):
+        told = compare(options.first, options.second, job.artifacts)
+    stages.note(told)
+    if options.open:
+        _open(job.artifacts.two_runs, stages)
+    return ExitCode.PASSED
+
+
+def _open(page: Path, stages: Stages) -> None:
+    """Where there is no browser the page is there all the same: no reason to fail."""
+    opened = webbrowser.open(page.as_uri())
+    stages.note(f"{'opened' if opened else 'no browser was found to open it'}: {page}")
 
 
 def _comment(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
@@ -152,7 +174,14 @@ VERBS: Mapping[str, Words] = {
     "report": Words(
         verb=_report,
         purpose="write the report again from the saved samples",
-        examples=("report --stack ci",),
+        examples=("report --stack ci", "report --stack ci --open"),
+        add_flags=verb_flags.report_flags,
+    ),
+    "compare": Words(
+        verb=_compare,
+        purpose="put two runs side by side: whether they may be compared, and how far percentiles lie apart",
+        examples=("compare before/report.json artifacts/report.json", "compare before artifacts --open"),
+        add_flags=verb_flags.compare_flags,
     ),
     "comment": Words(
         verb=_comment,

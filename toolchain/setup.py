@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from toolchain import lock
+from toolchain.browser import browser, ensure_browser
 from toolchain.cache import Cache, remove
 from toolchain.catalogue import Catalogue
 from toolchain.engine import ensure_engine, raise_inotify_limits
@@ -78,6 +79,7 @@ class Setup:
         """Whether everything is there and in its place."""
         return (
             self._python().is_current()
+            and (browser() is not None or not self._wants_browser())
             and there(self.catalogue, self.cache, self.goals, forced=self.forced) == set(self.goals)
             and not self._missing_images()
             and not misplaced(self._links())
@@ -100,6 +102,8 @@ class Setup:
     def _get_everything(self, progress: Progress) -> Collection[str]:
         processes = Processes()
         remove(self.cache.work)
+        if self._wants_browser():
+            ensure_browser(cache=self.cache, say=progress.note)
         forgone = Gathering(
             catalogue=self.catalogue,
             cache=self.cache,
@@ -149,6 +153,9 @@ class Setup:
     def _wants_pulumi(self) -> bool:
         """Not where a report is only posted: that takes Python's packages and nothing else."""
         return self.purpose is not Purpose.PUBLISH
+
+    def _wants_browser(self) -> bool:
+        return self.purpose is Purpose.TEST
 
     def _wants_images(self) -> bool:
         kinds = {self.catalogue.parts[goal].kind for goal in self.goals}

@@ -50,7 +50,7 @@ def resources(usage: ResourceUsage) -> Chart:
 
 
 def stages(timings: Sequence[StageTiming]) -> Chart:
-    title, reading = "Stages", "One after the other, in seconds; a hatched one failed."
+    title, reading = "Stages", "One after the other, in seconds; a red one failed."
     picture = drawing.new(_ABOVE + len(timings) * _ROW + _BELOW, f"{title}. {reading}")
     total_s = sum(one.duration_s for one in timings)
     bottom = _ABOVE + len(timings) * _ROW

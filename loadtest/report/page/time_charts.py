@@ -31,6 +31,7 @@ class _Kind:
     header: tuple[str, ...]
     cells: _Cells
     draw: _DrawSpan
+    y_label: Callable[[float], str] = figures.number
 
 
 def latency(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart:
@@ -55,10 +56,11 @@ def errors(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart:
     kind = _Kind(
         name="requests-over-time",
         title="Requests and errors over time",
-        reading=f"Requests that were sent within each {_width(curves)}; the hatched part of a bar failed.",
+        reading=f"Requests that were sent within each {_width(curves)}; the red part of a bar failed.",
         header=("requests", "failed", *(one.value for one in classes)),
         cells=lambda span: _error_cells(span, classes),
         draw=_draw_errors,
+        y_label=figures.count,
     )
     return _chart(kind, curves, chaos, lambda start, end: linear(most, start=start, end=end))
 
@@ -93,9 +95,10 @@ def _chart(
         top = number * (_ABOVE + _PANEL + _BELOW) + _ABOVE
         x = linear(len(one.spans) * curves.span_s, start=drawing.LEFT, end=drawing.RIGHT)
         axes = Axes(x=x, y=y_scale(top + _PANEL, top))
-        axes.draw(picture, x_label=_seconds, y_label=figures.number, title=escape.plain(host))
+        axes.draw(picture, x_label=_seconds, y_label=kind.y_label, title=escape.plain(host))
+        _shade_chaos(picture, axes, chaos)
         _draw_spans(picture, kind, axes, one.spans, curves.span_s)
-        _draw_chaos(picture, axes, chaos)
+        _mark_chaos(picture, axes, chaos)
     rows = [
         (escape.plain(host), _seconds(span.at_s), *kind.cells(span))
         for host, one in curves.hosts.items()
@@ -164,18 +167,21 @@ def _delay_cells(span: Span) -> tuple[str, ...]:
     return (figures.number(span.delay.p50_ms), figures.number(span.delay.maximum_ms))
 
 
-def _draw_chaos(picture: ET.Element, axes: Axes, chaos: Sequence[ChaosOutcome]) -> None:
+def _shade_chaos(picture: ET.Element, axes: Axes, chaos: Sequence[ChaosOutcome]) -> None:
+    """While it lasted, behind what it did."""
     for outcome in chaos:
-        if outcome.at_s is None:
-            continue
-        words = f"{outcome.event.action} {escape.plain(outcome.event.target)}"
-        marked = drawing.group(picture, f"{words} at {_seconds(outcome.at_s)}")
-        at = axes.x.at(outcome.at_s)
-        if outcome.over_s is not None:
-            place = (at, axes.x.at(outcome.over_s))
-            drawing.box(marked, "disturbed", x=place, y=(axes.y.start, axes.y.end))
-        drawing.line(marked, "disturbance", x=(at, at), y=(axes.y.start, axes.y.end))
-        drawing.text(marked, words, "mark", x=at + 4, y=axes.y.end + 12)
+        if outcome.at_s is not None and outcome.over_s is not None:
+            place = (axes.x.at(outcome.at_s), axes.x.at(outcome.over_s))
+            drawing.box(picture, "disturbed", x=place, y=(axes.y.start, axes.y.end))
+
+
+def _mark_chaos(picture: ET.Element, axes: Axes, chaos: Sequence[ChaosOutcome]) -> None:
+    for outcome in chaos:
+        if outcome.at_s is not None:
+            at = axes.x.at(outcome.at_s)
+            words = f"{outcome.event.action} {escape.plain(outcome.event.target)}"
+            drawing.line(picture, "disturbance", x=(at, at), y=(axes.y.start, axes.y.end))
+            drawing.text(picture, words, "mark", x=at + 4, y=axes.y.end + 12)
 
 
 def _all_spans(curves: Curves) -> list[Span]:
