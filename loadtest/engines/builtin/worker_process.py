@@ -32,6 +32,9 @@ from loadtest.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 
+# While it sends, a worker tells ten times a second what became of it, be it nothing.
+_SILENCE_MOST_S = 30.0
+
 
 class Take(Protocol):
     def __call__(self, exchange: Exchange, *, intended_ns: int, host_number: int) -> None: ...
@@ -83,8 +86,11 @@ class WorkerProcess:
         self._writer.write(framed(Start(window_start_ns=window_start_ns)))
 
     async def samples(self, take: Take) -> Ended:
-        """Hands over what is measured to the end. Raises InconclusiveError where the sum is not right."""
-        while not isinstance(message := await self._message(), Ended):
+        """Hands over what is measured to the end.
+
+        Raises InconclusiveError where the sum is not right, MachineError where the worker tells no more.
+        """
+        while not isinstance(message := await self._message_in_time(), Ended):
             assert isinstance(message, Rows), "nothing else comes between start and end"
             for number, exchange in read_rows(message.rows):
                 self._told[number] += 1
@@ -101,6 +107,16 @@ class WorkerProcess:
                 hint="Run the load again.",
             )
         return message
+
+    async def _message_in_time(self) -> FromWorker:
+        try:
+            async with asyncio.timeout(_SILENCE_MOST_S):
+                return await self._message()
+        except TimeoutError as error:
+            raise MachineError(
+                f"a process that sends the load has told nothing for {_SILENCE_MOST_S:g} s",
+                hint="Was it stopped, or the machine out of memory? Run the load again.",
+            ) from error
 
     async def _message(self) -> FromWorker:
         try:

@@ -136,6 +136,19 @@ def test_a_worker_that_dies_is_an_error_that_says_how() -> None:
     assert [] == psutil.Process().children()
 
 
+def test_a_worker_that_falls_silent_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtest.engines.builtin.worker_process._SILENCE_MOST_S", 0.7)
+    plan = LOAD.plan({"duration_s": 60, "worker_processes": 2})
+
+    def stop_one(_: Sample) -> None:
+        [victim, *_others] = psutil.Process().children()
+        victim.suspend()
+
+    with raw_server(sound) as server, pytest.raises(MachineError, match=r"told nothing for 0\.7 s"):
+        BuiltinEngine().run(plan, target_at(server.port, BODIES), stop_one, lambda: None)
+    assert [] == psutil.Process().children()
+
+
 def test_what_a_worker_says_last_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # where it finds no modules of this project
     monkeypatch.setattr("loadtest.engines.builtin.worker_process.own_modules", dict)
