@@ -126,8 +126,8 @@ def _limits_are_told(scopes: dict[str, Any]) -> None:
     assert (burner["restarts"]["value"], burner["oom_kills"]["value"]) == (0, 0)
     assert (limited["restarts"]["value"], limited["oom_kills"]["value"]) == (1, 1)
     assert (scopes["cluster"]["restarts"]["value"], scopes["cluster"]["oom_kills"]["value"]) == (1, 1)
-    # 0.4 s of CPU at a fifth of a CPU take 2 s, of which the limit holds it back for 1.6 on an idle machine; on a
-    # busy one others hold it up first, and leave the limit the less to do.
+    # 0.4 s of CPU at a fifth of a CPU take 2 s, of which the limit holds it back for 1.6 on an idle machine.
+    # On a busy one others hold it up first, and leave the limit the less to do.
     assert 0.1 < limited["cpu_throttled_s"]["value"] <= 2.5
     assert limited["cpu_throttled_ratio"] > 0.1
     assert burner["cpu_throttled_ratio"] < 0.1
