@@ -9,7 +9,7 @@ from loadtest.report.model import StageTiming
 from loadtest.report.page import drawing
 from loadtest.report.page.chart import Chart
 from loadtest.report.page.drawing import Axes
-from loadtest.report.page.scale import Scale, linear
+from loadtest.report.page.scale import Scale, counted, linear, sized
 
 _ROW, _BAR, _ABOVE, _BELOW = 24.0, 14.0, 26.0, 30.0
 _NAMES = 170.0  # wide enough for names; a longer one is cut by its own cap
@@ -33,7 +33,8 @@ def resources(usage: ResourceUsage) -> Chart:
     picture = drawing.new(len(kinds) * height, f"{title}. {reading}")
     for number, (name, series_of, write) in enumerate(kinds):
         named = [(scope.scope, series_of(scope)) for scope in usage.scopes]
-        _draw_ranges(picture, named, write, title=name, top=number * height + _ABOVE)
+        scale = sized if write is figures.size else linear
+        _draw_ranges(picture, named, write, scale=scale, title=name, top=number * height + _ABOVE)
     rows = tuple(
         (escape.plain(scope.scope), name, *_series_cells(series_of(scope), write))
         for name, series_of, write in kinds
@@ -89,7 +90,7 @@ def replicas(histories: Sequence[ReplicaHistory], window_s: float) -> Chart:
         top = number * (_ABOVE + _PANEL + _BELOW) + _ABOVE
         axes = Axes(
             x=linear(last_s, start=drawing.LEFT, end=drawing.RIGHT),
-            y=linear(most, start=top + _PANEL, end=top),
+            y=counted(most, start=top + _PANEL, end=top),
         )
         axes.draw(
             picture, x_label=lambda value: f"{value:g} s", y_label=figures.count, title=escape.plain(one.app)
@@ -119,14 +120,13 @@ def _draw_ranges(
     named: Sequence[tuple[str, Series]],
     write: figures.Writer,
     *,
+    scale: Callable[..., Scale],
     title: str,
     top: float,
 ) -> None:
     bottom = top + len(named) * _ROW
     most = max((series.maximum or 0.0 for _, series in named), default=0.0)
-    axes = Axes(
-        x=linear(most, start=_NAMES, end=drawing.RIGHT), y=Scale(low=0, high=1, start=bottom, end=top)
-    )
+    axes = Axes(x=scale(most, start=_NAMES, end=drawing.RIGHT), y=Scale(low=0, high=1, start=bottom, end=top))
     drawing.text(picture, title, "panel-title", x=drawing.LEFT, y=top - 6)
     _draw_scale(picture, axes, write)
     for number, (name, series) in enumerate(named):

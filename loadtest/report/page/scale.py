@@ -1,23 +1,29 @@
 """From values to places on a drawing, and the round values that are written beside an axis."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from math import ceil, floor, log10
+from dataclasses import dataclass, replace
+from math import ceil, floor, log, log10
 
 _STEPS = (1, 2, 5, 10)
 _MOST_TICKS = 8
+_BINARY, _LARGEST_POWER = 1024, 3
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Values from `low` to `high` lie from `start` to `end`, in the units of a drawing."""
+    """Values from `low` to `high` lie from `start` to `end`, in the units of a drawing.
+
+    Round values of a linear scale are so in units of `unit`, and where these are `whole` no part of one.
+    """
 
     low: float
     high: float
     start: float
     end: float
     logarithmic: bool = False
+    unit: float = 1.0
+    whole: bool = False
 
     def at(self, value: float) -> float:
         """What lies outside is drawn at the edge."""
@@ -32,7 +38,9 @@ class Scale:
         return list(_logarithmic_ticks(self.low, self.high) if self.logarithmic else self._linear_ticks())
 
     def _linear_ticks(self) -> Iterator[float]:
-        step = _round_up((self.high - self.low) / _MOST_TICKS)
+        step = self.unit * _round_up((self.high - self.low) / self.unit / _MOST_TICKS)
+        if self.whole:
+            step = max(step, self.unit)
         for number in range(ceil(self.low / step - _ROUNDING), floor(self.high / step + _ROUNDING) + 1):
             yield number * step
 
@@ -40,6 +48,17 @@ class Scale:
 def linear(high: float, *, start: float, end: float) -> Scale:
     """From nought."""
     return Scale(low=0.0, high=high if high > 0 else 1.0, start=start, end=end)
+
+
+def counted(most: float, *, start: float, end: float) -> Scale:
+    """From nought, of whole things."""
+    return replace(linear(most, start=start, end=end), whole=True)
+
+
+def sized(most_bytes: float, *, start: float, end: float) -> Scale:
+    """From nought, in the unit that such a size is written in."""
+    power = min(_LARGEST_POWER, int(log(max(most_bytes, 1), _BINARY)))
+    return replace(linear(most_bytes, start=start, end=end), unit=float(_BINARY**power))
 
 
 def logarithmic(values: Iterable[float], *, start: float, end: float) -> Scale:

@@ -7,7 +7,7 @@ from loadtest.report import escape, figures
 from loadtest.report.page import drawing
 from loadtest.report.page.chart import Chart
 from loadtest.report.page.drawing import Axes
-from loadtest.report.page.scale import Scale, linear, logarithmic
+from loadtest.report.page.scale import Scale, counted, logarithmic
 from loadtest.stats.curves import Bin, Curves, Quantile
 
 _PANEL, _ABOVE, _BELOW = 150.0, 26.0, 30.0
@@ -30,7 +30,7 @@ def histogram(curves: Curves) -> Chart:
     x = logarithmic(bounds_ms, start=drawing.LEFT, end=drawing.RIGHT)
     for number, (host, one) in enumerate(curves.hosts.items()):
         top = number * (_ABOVE + _PANEL + _BELOW) + _ABOVE
-        axes = Axes(x=x, y=linear(most, start=top + _PANEL, end=top))
+        axes = Axes(x=x, y=counted(most, start=top + _PANEL, end=top))
         axes.draw(picture, x_label=_milliseconds, y_label=figures.count, title=escape.plain(host))
         for held in one.histogram:
             _draw_bin(picture, axes, held)

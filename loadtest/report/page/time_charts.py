@@ -12,7 +12,7 @@ from loadtest.report import escape, figures
 from loadtest.report.page import drawing
 from loadtest.report.page.chart import Chart
 from loadtest.report.page.drawing import Axes
-from loadtest.report.page.scale import Scale, linear, logarithmic
+from loadtest.report.page.scale import Scale, counted, linear, logarithmic
 from loadtest.sample import ErrorClass
 from loadtest.stats.curves import Curves, Span
 
@@ -62,7 +62,7 @@ def errors(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart:
         draw=_draw_errors,
         y_label=figures.count,
     )
-    return _chart(kind, curves, chaos, lambda start, end: linear(most, start=start, end=end))
+    return _chart(kind, curves, chaos, lambda start, end: counted(most, start=start, end=end))
 
 
 def delay(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart | None:
