@@ -19,11 +19,13 @@ _LEGEND = (
 
 
 def before_and_after(now: Result, earlier: Earlier) -> Section:
-    """Against the newest comparable run; where there are only others, why they are not compared."""
-    measured = [one for one in earlier.results if one.hosts]
+    """Against the newest comparable run that was not disturbed; where there are only others, why not."""
+    measured = [one for one in earlier.results if one.hosts and not one.disturbed]
     alike = next((one for one in measured if one.fingerprint == now.fingerprint), None)
     body = ""
-    if alike and now.hosts:
+    if now.disturbed and measured:
+        body = "Not compared: this measurement was disturbed, which puts every figure of time into doubt."
+    elif alike and now.hosts:
         body = _compared(now, alike)
     elif measured and now.hosts:
         body = (
@@ -46,21 +48,10 @@ def earlier_results(now: Result, earlier: Earlier) -> Section:
 def _compared(now: Result, before: Result) -> str:
     there = {one.host: one for one in before.hosts}
     rows = [_row(there[one.host], one) for one in now.hosts if one.host in there]
-    header = (
-        "host",
-        "p50 before",
-        "now",
-        "",
-        "p95 before",
-        "now",
-        "",
-        "req/s before",
-        "now",
-        "failed before",
-    )
+    header = ("host", "p50 before", "now", "change", "p95 before", "now", "change", "req/s before", "now")
     return paragraphs(
         f"Against {_name(before)}, with the same fingerprint {_mark(before)}:",
-        table((*header, "now"), rows),
+        table((*header, "failed before", "now"), rows),
         _LEGEND,
     )
 

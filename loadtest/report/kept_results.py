@@ -61,6 +61,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     commit: _Words | None = None
     run_url: _Words | None = None
     fingerprint: _Words | None = None
+    disturbed: bool = False
     hosts: Annotated[tuple[HostResult, ...], msgspec.Meta(max_length=_MOST_HOSTS)] = ()
 
 
@@ -80,7 +81,9 @@ def result_of(report: AnyReport) -> Result:
         case Report():
             measured = _result(report.run, sections.headline(report))
             mark = _fitting(report.fingerprint)
-            return msgspec.structs.replace(measured, fingerprint=mark, hosts=_hosts(report))
+            return msgspec.structs.replace(
+                measured, fingerprint=mark, disturbed=report.validity.disturbed, hosts=_hosts(report)
+            )
         case FailureReport():
             return _result(report.run, failure.headline(report))
 

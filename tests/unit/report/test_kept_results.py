@@ -14,6 +14,7 @@ from loadtest.report.figures import NOT_SHOWN
 from loadtest.report.kept_results import ALL_HOSTS, Earlier, HostResult, Percentile, Result
 from loadtest.report.model import AnyReport, Report
 from loadtest.stats.summary import Interval
+from loadtest.validity import CheckStatus, Validity
 from tests.unit.report import values
 from tests.unit.report.test_comment import GITHUB_LIMIT_CHARS, MARKERS, kinds
 from tests.unit.report.test_escape import ANY_TEXT, HOSTILE
@@ -111,6 +112,21 @@ def test_the_newest_comparable_run_is_taken_past_others_and_failures() -> None:
     text = comment_after(run(16), run(1, other), run(2, values.failure()), run(3))
     assert "Against `0000000` of `2026-02-02T02:16:00Z`" in text
     assert "❌ Not measured: the stack came up" in text.split("Earlier results (3)")[1]
+
+
+def test_a_disturbed_run_is_held_against_nothing_and_nothing_against_it() -> None:
+    check = replace(values.report().validity.checks[-1], status=CheckStatus.DOUBTFUL, disturbs=True)
+    disturbed = msgspec.structs.replace(values.report(), validity=Validity(checks=(check,)))
+    first = comment_after(run(16), run(17, disturbed))
+    assert "Not compared: this measurement was disturbed" in first
+    assert "Against `0000000` of `2026-02-02T02:16:00Z`" in comment.after(run(18), first)
+
+
+def test_every_row_of_before_and_after_has_a_cell_for_each_column() -> None:
+    text = comment_after(run(1), run(2)).split("### Before and after")[1].split("###")[0]
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 5
+    assert len({row.count("|") for row in rows}) == 1
 
 
 def test_a_failed_run_keeps_the_earlier_ones_for_the_next() -> None:
@@ -244,3 +260,13 @@ def test_of_more_than_fit_the_oldest_are_forgotten() -> None:
     kept = kept_results.earlier_in(line_, kept_results.result_of(run(99))).results
     assert 2 <= len(kept) < 10
     assert kept == tuple(results[: len(kept)])
+
+
+def test_a_huge_run_after_many_wide_ones_fits_and_keeps_what_the_next_one_needs() -> None:
+    many = {f"host{number:03}{'x' * 80}": values.requests() for number in range(300)}
+    resources = replace(values.RESOURCES, scopes=tuple(values.scope("🙂" * 500) for _ in range(300)))
+    wide = values.report(values.summary(values.requests(), **many), resources=resources)
+    text = comment_after(*(run(number, wide) for number in range(12)))
+    assert len(text.encode()) <= comment.LIMIT_BYTES + 1
+    assert "Left out, because this text would be too long: " in text
+    assert kept_results.earlier_in(text, kept_results.result_of(run(99))).results
