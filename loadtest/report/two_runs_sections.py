@@ -36,7 +36,7 @@ def head(runs: TwoRuns) -> str:
 
 def differences(runs: TwoRuns) -> Section:
     cells = [(escape.code(host), *others) for host, *others in rows(runs)]
-    legend = "Latency in ms, of right answers; a difference above 0 says that the second run was slower."
+    legend = "Latency in ms, of right answers; a difference above 0: the second run's is higher."
     return Section(title="Latency", body=paragraphs(table(HEADER, cells), legend) if cells else "")
 
 

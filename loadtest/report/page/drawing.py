@@ -12,7 +12,7 @@ from markupsafe import Markup
 from loadtest.report.page.scale import Scale
 
 WIDTH = 960.0
-LEFT, RIGHT = 64.0, WIDTH - 16.0
+LEFT, RIGHT = 64.0, WIDTH - 32.0
 _TICK_GAP = 6.0
 _LINE_HEIGHT = 14.0
 
