@@ -62,9 +62,9 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         with stages.stage("health") as say:
             health = wait_healthy(target, way, patience=Patience(limit_s=job.health_timeout_s), say=say)
             logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
-        with stages.stage("load") as say:
+        with stages.stage("load"):
             if plan.locust_web_port:
-                say(f"locust's web page: http://127.0.0.1:{plan.locust_web_port}")
+                stages.note(f"locust's web page: http://127.0.0.1:{plan.locust_web_port}")
             load_run, edges = _send(job.artifacts, engine, target, plan, LiveLoad(plan.profile, stages.live))
             samples, _ = sample_store.read(job.artifacts.samples)
             summary = summarise(samples, load_run)
