@@ -172,3 +172,9 @@ def test_a_step_is_a_stage_that_takes_no_time() -> None:
     )
     first, second = np.bincount(schedule(steps, hosts=1, seed=1).intended_ns // 10**9, minlength=2)
     assert (100, 300) == (first, second)
+
+
+def test_hosts_of_an_open_loop_come_by_chance_so_that_each_process_sends_to_all() -> None:
+    whole = schedule(ConstantRate(rate_rps=100, duration_s=2), hosts=2, seed=1)
+    for number in range(2):
+        assert {0, 1} == set(whole.share(number, of=2).host_numbers.tolist())

@@ -84,8 +84,9 @@ def test_slow_answers_hold_no_request_back() -> None:
     assert load_run.generator.connections_opened >= 0.4 * 200 > connections_at_first, "one for each under way"
 
 
-def test_what_is_due_beyond_the_connections_is_dropped_and_counted() -> None:
-    plan = LOAD.plan({"max_connections": 5, "timeout_s": 5.0})
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_is_due_beyond_the_connections_is_dropped_and_counted(processes: int) -> None:
+    plan = LOAD.plan({"max_connections": 5, "timeout_s": 5.0, "worker_processes": processes})
     samples, load_run = run(plan, slow_from(2 + 5 + 1, 2.0))
     assert 5 == len(samples) == load_run.generator.connections_opened
     assert 95 == load_run.generator.dropped_requests
