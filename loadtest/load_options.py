@@ -143,7 +143,7 @@ def _are_stages(stages: tuple[Stage, ...]) -> bool:
 _RATE_MAXIMUM_RPS = 1_000_000
 _DURATION_MAXIMUM_S = 86_400
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "requests": (lambda value: value >= 1, "at least 1"),
+    "requests": _between(1, 20_000_000),  # the order of their hosts is made as a whole
     "concurrency": _between(1, 10_000),
     "rate_rps": _between(0, _RATE_MAXIMUM_RPS),
     "duration_s": _above_0(_DURATION_MAXIMUM_S),

@@ -16,7 +16,7 @@ def load(section: Section) -> LoadSettings:
     return LoadSettings(
         engine=section.text("load_engine", form=NAME, rule="the name of an engine, such as builtin"),
         profile=section.choice("load_profile", LoadProfile),
-        requests=section.integer("load_requests", at_least=1, at_most=100_000_000),
+        requests=section.integer("load_requests", at_least=1, at_most=20_000_000),
         concurrency=section.integer("load_concurrency", at_least=1, at_most=10_000),
         rate_rps=section.integer("load_rate_rps", at_least=0, at_most=1_000_000),
         duration_s=section.integer("load_duration_s", at_least=1, at_most=86_400),

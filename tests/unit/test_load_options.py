@@ -77,7 +77,7 @@ def test_every_problem_is_told_at_once_with_its_value() -> None:
         "the load cannot be carried out: "
         + "; ".join(
             (
-                "requests is 0, it has to be at least 1",
+                "requests is 0, it has to be between 1 and 20000000",
                 "concurrency is -1, it has to be between 1 and 10000",
                 "timeout_s is 0, it has to be above 0 and at most 600",
                 "warm_up_retries is -2, it has to be at least 0",

@@ -45,7 +45,7 @@ async def open_loop(
             one.start(window.start_ns)
         ended = await _all_of([one.samples(window.take) for one in workers])
         cpu_s = time.thread_time() - cpu_before_s
-    return LoadRun(window=window.load_window, generator=_generator(profile, ended, cpu_s))
+    return LoadRun(window=window.load_window, generator=generator_of(profile, ended, cpu_s))
 
 
 async def _all_of(work: Sequence[Coroutine[Any, Any, Ended]]) -> list[Ended]:
@@ -108,7 +108,8 @@ class _Window:
         )
 
 
-def _generator(profile: ConstantRate | RampingRate, ended: Sequence[Ended], own_cpu_s: float) -> Generator:
+def generator_of(profile: ConstantRate | RampingRate, ended: Sequence[Ended], own_cpu_s: float) -> Generator:
+    """What all processes say of themselves as one; `own_cpu_s` is what collecting their samples took."""
     return Generator(
         engine="builtin",
         cpu_s=sum(one.cpu_s for one in ended) + own_cpu_s,
