@@ -9,8 +9,8 @@ import subprocess
 import threading
 from dataclasses import dataclass
 
+from loadtest.cluster.node_shell import knock, open_shell
 from loadtest.errors import ChaosError
-from loadtest.process import program_missing
 
 _ANSWER_S = 10.0
 _ERROR_CHARACTERS = 300
@@ -48,19 +48,7 @@ class Lever:
     def __init__(self, node: str, move: Move, *arguments: str) -> None:
         self._node = node
         self._pulled = False
-        words = ("docker", "exec", "--interactive", node, "sh", "-c", move.script, "sh", *arguments)
-        try:
-            self._shell = subprocess.Popen(
-                words,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
-            )
-        except FileNotFoundError as error:
-            raise program_missing("docker") from error
+        self._shell = open_shell(node, "sh", move.script, *arguments)
         try:
             self._expect(_READY)
         except ChaosError:
@@ -68,10 +56,8 @@ class Lever:
             raise
 
     def pull(self) -> None:
-        assert self._shell.stdin
         try:
-            self._shell.stdin.write("\n")
-            self._shell.stdin.flush()
+            knock(self._shell)
         except BrokenPipeError as error:
             raise self._failed("its shell is gone") from error
         self._expect(_DONE)

@@ -12,8 +12,8 @@ from typing import Self
 
 from loadtest.cluster import kind
 from loadtest.cluster.node_files import NodeCounters, parse
+from loadtest.cluster.node_shell import knock, open_shell
 from loadtest.errors import MonitoringError
-from loadtest.process import program_missing
 
 _TIMEOUT_S = 10.0
 _ERROR_CHARACTERS = 300
@@ -55,7 +55,7 @@ class CounterReader:
 
     def __enter__(self) -> Self:
         for node in kind.node_containers(self._cluster, folder=Path()):
-            self._shells[node] = _shell(node)
+            self._shells[node] = open_shell(node, "bash", _SCRIPT)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,26 +81,9 @@ class CounterReader:
             shell.kill()
 
 
-def _shell(node: str) -> subprocess.Popen[str]:
-    try:
-        return subprocess.Popen(
-            ("docker", "exec", "--interactive", node, "bash", "-c", _SCRIPT),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
-        )
-    except FileNotFoundError as error:
-        raise program_missing("docker") from error
-
-
 def _ask(node: str, shell: subprocess.Popen[str]) -> None:
-    assert shell.stdin
     try:
-        shell.stdin.write("\n")
-        shell.stdin.flush()
+        knock(shell)
     except BrokenPipeError as error:
         raise _unreadable(f"node {node}", "its shell is gone") from error
 
