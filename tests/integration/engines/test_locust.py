@@ -114,11 +114,11 @@ def test_a_fault_is_told_by_its_class_and_nothing_is_sent_twice() -> None:
     found = {faults[host]: {one.error for one in samples if one.host == host} for host in faults}
     assert found == {faults[host]: {error} for host, error in expected.items()}
     assert Counter(one.host for one in samples) == asked - Counter(faults.keys())
-    timeouts_ns = [one.latency_ns for one in samples if one.error is ErrorClass.TIMEOUT]
-    # A server that goes on sending would make it last for ever; a busy machine makes it last a little longer.
-    assert all(400_000_000 <= latency_ns < 1_500_000_000 for latency_ns in timeouts_ns), (
-        "of the whole request"
-    )
+    timeouts_ns = sorted(one.latency_ns for one in samples if one.error is ErrorClass.TIMEOUT)
+    # A server that goes on sending would make it last for ever; a busy machine makes some last longer.
+    assert timeouts_ns[0] >= 400_000_000, "of the whole request"
+    assert timeouts_ns[len(timeouts_ns) // 2] < 1_500_000_000
+    assert timeouts_ns[-1] < 5_000_000_000
 
 
 async def once(peer: Peer, host: str, fault: Behaviour, *, hangs: bool) -> None:
