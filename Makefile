@@ -15,7 +15,7 @@ run: setup  ## the whole job: set-up, cluster, load, report, everything down aga
 	@python -m loadtest pipeline --stack $(STACK)
 
 test: lint test-quick  ## every test, those on a real cluster included
-	@python -m pytest -m cluster --numprocesses=2 --dist=loadscope
+	@python -m pytest -m cluster --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 # Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
 # by modules, because a module's tests share what is costly.

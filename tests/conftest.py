@@ -1,8 +1,10 @@
 """What tests rely on, whoever started them and however busy the machine is."""
 
 import signal
+from collections import Counter
 
 import hypothesis
+import pytest
 
 
 def pytest_configure() -> None:
@@ -12,6 +14,20 @@ def pytest_configure() -> None:
         "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("any machine")
+
+
+@pytest.hookimpl(trylast=True)  # after they were shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On clusters the modules of fewest tests come first.
+
+    The longest of them tell a story in one test: begun last, it would be waited for alone.
+    """
+    tests = Counter(map(_module, items))
+    items.sort(key=lambda item: tests[_module(item)] if item.get_closest_marker("cluster") else 0)
+
+
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def make_programs_hear_signals() -> None:
