@@ -65,6 +65,7 @@ class Gathering:
         self._progress = progress
         self._hosts = Hosts(addresses(catalogue, platform))
         self._closed = impossible_builds(catalogue, platform)
+        self._goals: set[str] = set()
         self._there: set[str] = set()
         self._forgone: set[str] = set()
 
@@ -73,7 +74,6 @@ class Gathering:
 
         The goals are asked for again whenever something is done: what chores bring may tell of more.
         """
-        self._there = there(self._catalogue, self._cache, self._catalogue.parts, forced=self._forced)
         self._say_what_is_damaged()
         with ThreadPoolExecutor(max_workers=_STEPS_AT_ONCE + len(chores)) as pool:
             try:
@@ -88,7 +88,7 @@ class Gathering:
         self, goals: Callable[[], Collection[str]], errands: set[Future[None]], pool: ThreadPoolExecutor
     ) -> None:
         running: dict[Future[None], Step] = {}
-        while (steps := self._plan(goals())) or errands:
+        while (steps := self._plan(self._asked(goals))) or errands:
             for step in ready(steps, tuple(running.values())):
                 quiet = step.way is Way.FOUND or step.part.optional
                 self._progress.begin(step.part.name, _HOW[step.way], announce=not quiet)
@@ -101,6 +101,17 @@ class Gathering:
             for future in done - errands:
                 self._settle(running.pop(future), future)
             errands -= done
+
+    def _asked(self, goals: Callable[[], Collection[str]]) -> Collection[str]:
+        """The goals now; whenever they are others, what is there is looked at once they are known.
+
+        Not before: asking for images among them may start the engine that has them.
+        """
+        asked = goals()
+        if set(asked) != self._goals:
+            self._goals = set(asked)
+            self._there |= there(self._catalogue, self._cache, self._catalogue.parts, forced=self._forced)
+        return asked
 
     def _do(self, name: str, chore: Chore) -> None:
         self._progress.begin(name, chore.how)

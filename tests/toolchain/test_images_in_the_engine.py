@@ -125,6 +125,21 @@ def test_an_image_that_left_the_engine_or_was_replaced_in_it_is_got_again(
         assert image_ids(["echo:1.0.0"]) == {"echo:1.0.0": "sha256:upstream"}, fault
 
 
+def test_an_image_of_an_engine_that_has_to_be_started_first_is_not_got_again(
+    store: Path, registry: FileHost, world: World
+) -> None:
+    world.pins = ROW
+    world.gather("image-echo", forced=Way.DOWNLOAD)
+    stopped = store.rename(store.with_name("stopped"))
+
+    def start() -> None:
+        if stopped.exists():
+            stopped.rename(store)
+
+    world.gather("image-echo", asking=start)
+    assert world.said == ""
+
+
 def test_the_registry_that_is_asked_is_the_one_the_image_lies_in() -> None:
     assert registry_address("docker.io/acme/echo@x") == "https://registry-1.docker.io"
     assert registry_address("registry.k8s.io/echo@x") == "https://registry.k8s.io"

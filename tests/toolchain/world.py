@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -46,8 +46,14 @@ class World:
         forced: Way | None = None,
         platform: str = PLATFORM,
         chores: Mapping[str, Chore] = MappingProxyType({}),
+        asking: Callable[[], None] = lambda: None,
     ) -> None:
-        """Get the goals; what the progress view said is in `said`."""
+        """Get the goals; what the progress view said is in `said`. Whoever asks for them calls `asking`."""
+
+        def asked() -> Collection[str]:
+            asking()
+            return goals
+
         stream = io.StringIO()
         try:
             with Progress(stream) as progress:
@@ -60,7 +66,7 @@ class World:
                     environment=self.environment,
                     processes=Processes(),
                     progress=progress,
-                ).run(lambda: goals, chores=chores)
+                ).run(asked, chores=chores)
         finally:
             self.said = stream.getvalue()
 
