@@ -83,13 +83,20 @@ async def _closed_loop(
 ) -> LoadWindow:
     started_unix_ns, window_start_ns = time.time_ns(), time.perf_counter_ns()
     last_end_ns = window_start_ns
+    refused = False  # the group cancels the others only a turn of the loop after a sample was refused
 
     async def client() -> None:
-        nonlocal last_end_ns
+        nonlocal last_end_ns, refused
         free_ns = window_start_ns
         for request in order:
             exchange = await pool.exchange(request)
-            on_sample(exchange.sample(request.host, intended_ns=free_ns, window_start_ns=window_start_ns))
+            if refused:
+                return
+            try:
+                on_sample(exchange.sample(request.host, intended_ns=free_ns, window_start_ns=window_start_ns))
+            except Exception:
+                refused = True
+                raise
             free_ns = last_end_ns = exchange.ended_ns
 
     try:

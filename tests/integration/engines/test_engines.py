@@ -257,8 +257,9 @@ def test_what_the_receiver_of_samples_raises_ends_the_run(engine: Engine) -> Non
         if len(received) == 10:
             raise MachineError("no space left")
 
+    many_at_once = replace(LOAD, concurrency=30).plan()
     with raw_server(sound) as server, pytest.raises(MachineError, match="no space left"):
-        engine.run(LOAD.plan(), target_at(server.port, BODIES), full_disk, lambda: None)
+        engine.run(many_at_once, target_at(server.port, BODIES), full_disk, lambda: None)
     assert len(received) == 10
 
 
