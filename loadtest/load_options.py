@@ -8,7 +8,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from loadtest.errors import UsageError
-from loadtest.plan import PROFILES, Arrivals, ConstantRate, LoadPlan, Profile, RampingRate, Script, Stage
+from loadtest.plan import (
+    PROFILES,
+    REQUESTS_MOST,
+    Arrivals,
+    ConstantRate,
+    LoadPlan,
+    Profile,
+    RampingRate,
+    Script,
+    Stage,
+)
 
 # None stands for a flag that was not given.
 Flags = Mapping[str, Any]
@@ -143,7 +153,7 @@ def _are_stages(stages: tuple[Stage, ...]) -> bool:
 _RATE_MAXIMUM_RPS = 1_000_000
 _DURATION_MAXIMUM_S = 86_400
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "requests": _between(1, 20_000_000),  # the order of their hosts is made as a whole
+    "requests": _between(1, REQUESTS_MOST),
     "concurrency": _between(1, 10_000),
     "rate_rps": _between(0, _RATE_MAXIMUM_RPS),
     "duration_s": _above_0(_DURATION_MAXIMUM_S),

@@ -10,6 +10,9 @@ from itertools import pairwise
 
 import msgspec
 
+# A load's order of hosts and its schedule of arrivals are made as a whole, at some forty bytes a request.
+REQUESTS_MOST = 20_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:

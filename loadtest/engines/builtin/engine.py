@@ -11,12 +11,9 @@ from loadtest.engines.open_files import check_open_files
 from loadtest.engines.warm_up import warm_up_hosts
 from loadtest.errors import UsageError
 from loadtest.load_run import LoadRun
-from loadtest.plan import ClosedLoop, ConstantRate, LoadPlan, RampingRate
+from loadtest.plan import REQUESTS_MOST, ClosedLoop, ConstantRate, LoadPlan, RampingRate
 from loadtest.sample import Sample
 from loadtest.target import TargetEnvironment
-
-# A schedule is made as a whole, at some forty bytes for each request.
-_REQUESTS_MOST = 20_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +50,9 @@ class BuiltinEngine:
 
 
 def _check_size(planned_requests: int) -> None:
-    if planned_requests > _REQUESTS_MOST:
+    if planned_requests > REQUESTS_MOST:
         raise UsageError(
             f"an open loop of {planned_requests:,} requests is more than the built-in engine schedules, "
-            f"{_REQUESTS_MOST:,}",
+            f"{REQUESTS_MOST:,}",
             hint="Ask for a lower rate or a shorter time.",
         )
