@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+import pyarrow as pa
+
 from loadtest import cut_short, machine, records, sample_store, slo
 from loadtest.artifacts import Artifacts
 from loadtest.chaos import effects
 from loadtest.chaos.executor import chaos_during
 from loadtest.chaos.hands import Hands
-from loadtest.chaos.model import ChaosOutcome, ChaosRecord
+from loadtest.chaos.model import ChaosRecord, Deed
 from loadtest.chaos.planned import check_fits
 from loadtest.cluster.kubectl import kubectl_for
 from loadtest.cluster.versions import read_versions
@@ -38,7 +40,6 @@ from loadtest.report.model import SCHEMA_VERSION, AnyReport, Report, StageTiming
 from loadtest.report.timings import Timings
 from loadtest.sample import Arm
 from loadtest.stages import Stages
-from loadtest.stats.curves import Curves
 from loadtest.stats.summarise import summarise
 from loadtest.stats.summary import Summary
 from loadtest.stats.trace import trace
@@ -74,9 +75,8 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
         record = replace(record, versions=_versions(target, edges))
         records.save(record, job.artifacts.run)
     with stages.stage(REPORT_STAGE):
-        chaos = _chaos(job.artifacts, target, load_run)
-        curves = trace(samples, summary, load_run.generator)
-        return _report(record, load_run, summary, curves, usage, chaos, stages.timings)
+        deeds = _deeds(target, job.artifacts)
+        return _report(record, load_run, samples, summary, usage, deeds, stages.timings)
 
 
 def report_from(artifacts: Artifacts) -> AnyReport:
@@ -98,10 +98,8 @@ def report_from(artifacts: Artifacts) -> AnyReport:
             f"{artifacts.resources} is of another window than the samples",
             hint="Give it the artifacts of one run as that run left them.",
         )
-    chaos = _chaos(artifacts, record.target, load_run)
-    summary = summarise(samples, load_run)
-    curves = trace(samples, summary, load_run.generator)
-    return _report(record, load_run, summary, curves, usage, chaos, stages)
+    deeds = _deeds(record.target, artifacts)
+    return _report(record, load_run, samples, summarise(samples, load_run), usage, deeds, stages)
 
 
 def _send(
@@ -127,11 +125,8 @@ def _send(
     return load_run, edges
 
 
-def _chaos(artifacts: Artifacts, target: TargetEnvironment, load_run: LoadRun) -> tuple[ChaosOutcome, ...]:
-    if not target.chaos:
-        return ()
-    samples, _ = sample_store.read(artifacts.samples)
-    return effects.outcomes(records.load(ChaosRecord, artifacts.chaos).deeds, samples, load_run.window)
+def _deeds(target: TargetEnvironment, artifacts: Artifacts) -> Sequence[Deed]:
+    return records.load(ChaosRecord, artifacts.chaos).deeds if target.chaos else ()
 
 
 def _monitor(
@@ -173,13 +168,14 @@ def _versions(target: TargetEnvironment, edges: Edges) -> Versions:
 def _report(
     record: RunRecord,
     load_run: LoadRun,
+    samples: pa.Table,
     summary: Summary,
-    curves: Curves,
     usage: ResourceUsage,
-    chaos: tuple[ChaosOutcome, ...],
+    deeds: Sequence[Deed],
     timings: Sequence[StageTiming],
 ) -> Report:
     target, plan = record.target, record.plan
+    chaos = effects.outcomes(deeds, samples, load_run.window)
     validity = validity_of(plan, load_run, summary, target.validity, chaos)
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -196,7 +192,7 @@ def _report(
         window=load_run.window,
         generator=load_run.generator,
         summary=summary,
-        curves=curves,
+        curves=trace(samples, summary, load_run.generator),
         resources=usage,
         chaos=chaos,
         validity=validity,
