@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ import pytest
 from infra.clusters import kind_command
 from infra.clusters.kind_command import TRANSIENT, CommandError, thaw
 from tests.infra.fake_kind import FakeMachine, fake_machine
+from tests.waiting import comes_true
 
 PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
 STARTED_SLOWLY = 'ERROR: failed to create cluster: could not find a log line that matches "Reached target"'
@@ -55,13 +55,6 @@ def forbidden(*_: object, **__: object) -> NoReturn:
     raise PermissionError(errno.EACCES, "Permission denied", "somewhere")
 
 
-def wait_for(come_true: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
-    while not come_true():
-        assert time.monotonic() < until, "it did not come to pass in time"
-        time.sleep(0.02)
-
-
 def test_a_cluster_is_made_from_the_config_on_stdin_and_told_by_its_nodes(machine: FakeMachine) -> None:
     code, stdout, stderr = run(machine, "create")
     assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
@@ -91,7 +84,7 @@ def test_what_a_killed_creation_left_is_told_from_a_foreign_cluster(machine: Fak
     with start(machine, "create") as process:
         assert process.stdin
         process.stdin.close()
-        wait_for(lambda: bool(machine.nodes))
+        assert comes_true(lambda: bool(machine.nodes))
         process.kill()
     os.kill(int(str(machine.asked()[0]["pid"])), signal.SIGKILL)
     half_made = machine.nodes
@@ -131,7 +124,7 @@ def test_a_stopped_creation_leaves_nothing_behind(machine: FakeMachine, number: 
     with start(machine, "create") as process:
         assert process.stdin
         process.stdin.close()
-        wait_for(lambda: bool(machine.nodes))
+        assert comes_true(lambda: bool(machine.nodes))
         process.send_signal(number)
         assert 128 + number == process.wait(timeout=20)
     assert ([], False) == (machine.nodes, machine.kubeconfig.exists())
@@ -225,7 +218,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> 
     with start(machine, "create") as process:
         assert process.stdin
         process.stdin.close()
-        wait_for(lambda: bool(machine.nodes))
+        assert comes_true(lambda: bool(machine.nodes))
         process.send_signal(signal.SIGTERM)
         while process.poll() is None:
             process.send_signal(signal.SIGTERM)

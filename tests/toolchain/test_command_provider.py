@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import comes_true, runs
 from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
 from toolchain.pins import load_pins
@@ -197,10 +198,7 @@ def test_an_engine_that_ends_early_ends_the_command_and_what_it_started(
         assert engine.wait(timeout=30) != 0, "an interrupted run must not look like a good one"
     finally:
         engine.kill()
-    deadline_s = time.monotonic() + 10
-    while runs(grandchild) and time.monotonic() < deadline_s:
-        time.sleep(0.05)
-    outlived = runs(grandchild)
+    outlived = not comes_true(lambda: not runs(grandchild), within_s=10)
     end_processes_in(tmp_path)  # the language host, which does not notice that its engine was killed
     assert not outlived, "the command's own child outlived its engine"
 
@@ -246,11 +244,3 @@ def eventually(file: Path) -> str:
         assert time.monotonic() < deadline_s, f"{file.name} never came"
         time.sleep(0.05)
     return file.read_text(encoding="utf-8")
-
-
-def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"

@@ -5,13 +5,14 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.waiting import comes_true
 from toolchain import debian, engine
 from toolchain.cache import Cache
 from toolchain.errors import ToolchainError
@@ -142,7 +143,7 @@ def test_a_pid_file_left_by_a_killed_engine_does_not_keep_a_new_one_from_startin
 
 def test_an_engine_that_somebody_is_starting_is_waited_for(machine: Machine) -> None:
     pid = engine._spawn(str(machine.bin / "dockerd"), Cache(root=machine.cache.root / "theirs"))
-    _until(lambda: engine._noted_pid(machine.run / "docker.pid") == pid)
+    assert comes_true(lambda: engine._noted_pid(machine.run / "docker.pid") == pid)
     machine.ensure()
     assert "somebody has started" in machine.said[0]
     os.kill(pid, signal.SIGTERM)
@@ -256,10 +257,3 @@ def _apt_folder(folder: Path) -> Path:
     (folder / "apt").mkdir()
     (folder / "apt/sources.list").write_text("deb http://mirror.example/debian bookworm main\n")
     return folder / "apt"
-
-
-def _until(done: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)

@@ -18,6 +18,7 @@ import pytest
 
 from tests.toolchain.hosts import FileHost, file_host
 from tests.toolchain.world import install_tool, tool_row
+from tests.waiting import runs
 from toolchain import lock
 
 TOOLCHAIN = Path(__file__).resolve().parents[2] / "toolchain"
@@ -189,13 +190,6 @@ def cpu_s_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
-
-
 def test_each_part_is_said_with_how_it_was_got(ready: Ready) -> None:
     assert "kind: 1.2.3 found on this machine" in ready.output
     assert "pulumi: 1.2.3 downloaded" in ready.output
@@ -324,12 +318,12 @@ def test_a_signal_ends_the_children_too_and_the_same_command_goes_on(
     process = clone.start("setup")
     child = int(wait_for(clone.cache / "slow.pid"))
     wait_for(clone.cache / "parts" / "pulumi", some="*/part.json")
-    assert alive(child)
+    assert runs(child)
     process.send_signal(number)
     output, _ = process.communicate(timeout=15)
     assert process.returncode == 130, output
     assert "goes on from there" in output
-    assert not alive(child), "a child outlives the set-up"
+    assert not runs(child), "a child outlives the set-up"
     pins = clone.folder / "toolchain" / "pins.toml"
     pins.write_text(pins.read_text().replace("seconds = 60", "seconds = 0"))
     host.asked.clear()

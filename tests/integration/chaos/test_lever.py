@@ -15,6 +15,7 @@ from loadtest.chaos import lever as lever_module
 from loadtest.chaos import moves
 from loadtest.chaos.lever import Lever, Move
 from loadtest.errors import ChaosError
+from tests.waiting import comes_true
 
 # As `docker exec --interactive NODE` runs what follows on a node.
 DOCKER = '#!/bin/sh\n[ "$3" = node-1 ] || { echo "no such container"; exit 1; }\nshift 3\nexec "$@"\n'
@@ -146,9 +147,10 @@ def test_a_frozen_pod_goes_on_though_a_process_of_it_ended_meanwhile(
     container_of([process.pid, ended()], tmp_path / "bin")
     lever = Lever("node-1", moves.FREEZE_POD, "0123")
     lever.pull()
-    assert psutil.STATUS_STOPPED == psutil.Process(process.pid).status()
+    stopped = comes_true(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
     lever.release()
-    assert psutil.STATUS_STOPPED != psutil.Process(process.pid).status()
+    assert stopped
+    assert comes_true(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED)
 
 
 @pytest.mark.parametrize("move", [moves.KILL_POD, moves.FREEZE_POD], ids=["kill", "freeze"])

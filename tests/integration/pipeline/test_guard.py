@@ -8,6 +8,8 @@ import textwrap
 import time
 from pathlib import Path
 
+from tests.waiting import comes_true, runs
+
 RUN = """
 import subprocess, sys, time
 from pathlib import Path
@@ -40,8 +42,8 @@ def test_a_run_that_is_killed_is_cleaned_up_after(tmp_path: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.communicate()
 
-    assert _soon(lambda: (tmp_path / "destroyed").exists()), (tmp_path / "guard.log").read_text()
-    assert _soon(lambda: not _alive(child)), "the program the run had started is ended first"
+    assert comes_true(lambda: (tmp_path / "destroyed").exists()), (tmp_path / "guard.log").read_text()
+    assert comes_true(lambda: not runs(child)), "the program the run had started is ended first"
 
 
 def test_a_program_that_had_ended_is_not_taken_for_another_of_its_number(tmp_path: Path) -> None:
@@ -51,8 +53,8 @@ def test_a_program_that_had_ended_is_not_taken_for_another_of_its_number(tmp_pat
     run.send_signal(signal.SIGKILL)
     run.wait()  # and no more: the stranger holds the pipe that the run printed to
 
-    assert _soon(lambda: (tmp_path / "destroyed").exists())
-    assert _alive(stranger)
+    assert comes_true(lambda: (tmp_path / "destroyed").exists())
+    assert runs(stranger)
     os.kill(stranger, signal.SIGKILL)
     run.communicate()
 
@@ -73,19 +75,4 @@ def test_a_run_that_ends_by_an_exception_has_put_things_away_itself(tmp_path: Pa
 
     assert run.returncode != 0
     assert not (tmp_path / "destroyed").exists()
-    assert _soon(lambda: not _alive(child))
-
-
-def _soon(condition: object) -> bool:
-    for _ in range(150):
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert comes_true(lambda: not runs(child))
