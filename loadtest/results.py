@@ -29,7 +29,9 @@ from loadtest.stack_facts import ClusterFacts, StackFacts
 
 
 def save_report(artifacts: Artifacts, report: AnyReport) -> None:
+    """With what a security scan has left among the artifacts by now."""
     artifacts.root.mkdir(parents=True, exist_ok=True)
+    report = msgspec.structs.replace(report, security=_findings(artifacts))
     for name, render in FORMATS.items():
         artifacts.report(name).write_text(render(report))
 
@@ -75,18 +77,17 @@ def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
         report = json_format.load(artifacts.report("json"))
     except UsageError as error:
         return (f"nothing to post: {error.message}",)
-    findings, problems = _findings(artifacts)
-    return (*problems, *_publish(report, settings, findings=findings))
+    return _publish(report, settings)
 
 
-def _findings(artifacts: Artifacts) -> tuple[Findings | None, tuple[str, ...]]:
-    """None where nothing was scanned."""
+def _findings(artifacts: Artifacts) -> Findings | None:
+    """None where nothing was scanned; a damaged scan costs no run its report."""
     if not artifacts.findings.exists():
-        return None, ()
+        return None
     try:
-        return records.load(Findings, artifacts.findings), ()
+        return records.load(Findings, artifacts.findings)
     except UsageError as error:
-        return None, (f"no security scan in the comment: {error.message}",)
+        return Findings(problem=error.message)
 
 
 def publish_received(folder: Path, *, stack: str, settings: Settings) -> tuple[str, ...]:
@@ -120,11 +121,9 @@ def say_skipped(stack: str, settings: Settings) -> str:
         return " ".join(filter(None, (error.message, error.hint)))
 
 
-def _publish(
-    report: AnyReport, settings: Settings, *, note: str = "", findings: Findings | None = None
-) -> tuple[str, ...]:
+def _publish(report: AnyReport, settings: Settings, *, note: str = "") -> tuple[str, ...]:
     return publish_texts(
-        compose=partial(_comment, report, note, settings.comment_when, findings),
+        compose=partial(_comment, report, note, settings.comment_when),
         marker=comment.marker(report.run.stack),
         status=_status(report),
         summary=markdown.render(report),
@@ -132,13 +131,11 @@ def _publish(
     )
 
 
-def _comment(
-    report: AnyReport, note: str, when: CommentWhen, findings: Findings | None, there: str
-) -> str | None:
+def _comment(report: AnyReport, note: str, when: CommentWhen, there: str) -> str | None:
     """To edit a comment notifies nobody, and one that is left behind misleads: only to start one is loud."""
     if when is CommentWhen.CHANGES and not there and comment.is_quiet(report):
         return None
-    text = comment.after(report, there, findings)
+    text = comment.after(report, there)
     return comment.with_note(text, note) if note else text
 
 

@@ -26,7 +26,6 @@ from loadtest.report import (
 from loadtest.report.kept_results import Earlier, Result
 from loadtest.report.layout import Section, document, paragraphs
 from loadtest.report.model import AnyReport, FailureReport, Report, RunIdentity
-from loadtest.security import Findings
 from loadtest.slo import VerdictStatus
 
 _GITHUB_LIMIT_BYTES = 65_536  # GitHub counts characters; bytes are never fewer
@@ -45,14 +44,14 @@ def render(report: AnyReport) -> str:
     return after(report, "")
 
 
-def after(report: AnyReport, comment: str, findings: Findings | None = None) -> str:
+def after(report: AnyReport, comment: str) -> str:
     """The comment that takes the place of that one, with what it kept of earlier runs."""
     now = kept_results.result_of(report)
     earlier = kept_results.earlier_in(comment, now)
     head, parts = _parts(report, now, earlier)
     return document(
         paragraphs(f"{marker(report.run.stack)}\n{head}", _origin(report.run)),
-        (*parts, security_sections.security(findings), change_sections.earlier_results(now, earlier)),
+        (*parts, security_sections.security(report), change_sections.earlier_results(now, earlier)),
         limit_bytes=LIMIT_BYTES,
         whole=_whole(report.run),
         end=kept_results.hidden_line((now, *earlier.results)),

@@ -9,6 +9,7 @@ from loadtest.report import (
     resource_sections,
     run_facts,
     sections,
+    security_sections,
     validity_sections,
 )
 from loadtest.report.layout import Section, document
@@ -35,6 +36,7 @@ def _measured(report: Report) -> str:
         replica_sections.replicas_in_full(report),
         resource_sections.resources_in_full(report),
         machine_sections.machine(report),
+        security_sections.security(report),
         run_facts.timings(report.timings),
         sections.setup(report),
         run_facts.origin(report.run, report.machine),
@@ -46,6 +48,7 @@ def _failed(report: FailureReport) -> str:
     parts = (
         *_figures(report.summary),
         failure.diagnostics(report),
+        security_sections.security(report),
         run_facts.timings(report.timings),
         run_facts.origin(report.run, report.machine),
     )

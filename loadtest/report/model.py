@@ -16,6 +16,7 @@ from loadtest.machine import Machine
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.plan import LoadPlan
 from loadtest.sample import LoadWindow
+from loadtest.security import Findings
 from loadtest.slo import Verdict
 from loadtest.stats.curves import Curves
 from loadtest.stats.summary import Summary
@@ -68,6 +69,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     validity: Validity
     verdict: Verdict
     timings: tuple[StageTiming, ...]
+    security: Findings | None = None  # None: not scanned
 
 
 class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
@@ -88,6 +90,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     timings: tuple[StageTiming, ...]
     summary: Summary | None = None
     curves: Curves | None = None
+    security: Findings | None = None
 
 
 AnyReport = Report | FailureReport

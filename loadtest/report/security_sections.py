@@ -1,31 +1,48 @@
-"""What the comment says of a security scan: findings by severity, and what was not looked at."""
+"""What a report says of a security scan: findings by severity, the severe ones by name, what was left out."""
 
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
-from loadtest.security import Findings, PartFindings, Severity
+from loadtest.report.model import AnyReport
+from loadtest.security import SEVERE, Finding, Findings, PartFindings, Severity
 
 _TITLE = "Security scan"
+_NOT_SCANNED = "Not scanned: a report shows what `make scan` found before it was made."
+_LEGEND = (
+    "Advice, and no part of the verdict; explained: by a statement in the repository, counted nowhere else. "
+    "All of it stands in the scan's own files among the artifacts."
+)
 
 
-def security(findings: Findings | None) -> Section:
-    """Nothing where nothing was scanned."""
+def security(report: AnyReport) -> Section:
+    """A scan that is missing is said to be: it is not one that found nothing."""
+    return Section(title=_TITLE, body=_body(report.security))
+
+
+def _body(findings: Findings | None) -> str:
     if findings is None:
-        return Section(title=_TITLE, body="")
-    left_out = [
-        f"{escape.inline(one.part)}: left out {escape.inline(words)}"
-        for one in findings.parts
-        for words in one.left_out
-    ]
-    body = paragraphs(
-        table(("part", *Severity), [_row(one) for one in findings.parts]),
-        items(left_out),
-        f"Scanned {escape.code(findings.scanned_at)}; advice, and no part of the verdict. "
-        "What was found stands in the SARIF files of the artifacts.",
+        return _NOT_SCANNED
+    if findings.problem:
+        return f"Not scanned: {escape.inline(findings.problem)}"
+    return paragraphs(
+        table(("part", *Severity, "explained"), [_row(one) for one in findings.parts]),
+        items([_severe(one) for part in findings.parts for one in part.severe]),
+        items([_left_out(part, words) for part in findings.parts for words in part.left_out]),
+        f"Scanned {escape.code(findings.scanned_at)}. {_LEGEND}",
     )
-    return Section(title=_TITLE, body=body)
 
 
 def _row(found: PartFindings) -> tuple[str, ...]:
     if found.counts is None:
-        return (escape.inline(found.part), *[figures.MISSING] * len(Severity))
-    return (escape.inline(found.part), *(f"{found.counts.get(one, 0):,}" for one in Severity))
+        return (f"{escape.inline(found.part)}: not scanned", *[figures.MISSING] * (len(Severity) + 1))
+    counts = (*(found.counts.get(one, 0) for one in Severity), found.explained)
+    return (escape.inline(found.part), *(f"{count:,}" for count in counts))
+
+
+def _left_out(found: PartFindings, words: str) -> str:
+    return f"{escape.inline(found.part)}: left out {escape.inline(words)}"
+
+
+def _severe(finding: Finding) -> str:
+    mark = "🔴" if finding.severity is SEVERE[0] else "🟠"
+    words = f"{escape.code(finding.id)} in {escape.code(finding.where)}: {escape.inline(finding.title)}"
+    return f"{mark} {finding.severity}: {words}"

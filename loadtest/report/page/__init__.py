@@ -14,6 +14,7 @@ from loadtest.report import (
     resource_sections,
     run_facts,
     sections,
+    security_sections,
     validity_sections,
 )
 from loadtest.report.layout import Section, items
@@ -49,6 +50,7 @@ def _measured(report: Report) -> str:
             part(replica_sections.replicas_in_full(report), *_replicas(report)),
             part(resource_sections.resources_in_full(report), *_resources(report)),
             part(machine_sections.machine(report)),
+            part(security_sections.security(report)),
             part(run_facts.timings(report.timings), bar_charts.stages(report.timings)),
             part(sections.setup(report)),
             part(run_facts.origin(report.run, report.machine)),
@@ -65,6 +67,7 @@ def _failed(report: FailureReport) -> str:
             *(_curves(report.curves, None) if report.curves else []),
             *(_figures(report.summary) if report.summary else []),
             part(failure.diagnostics(report)),
+            part(security_sections.security(report)),
             part(run_facts.timings(report.timings), bar_charts.stages(report.timings)),
             part(run_facts.origin(report.run, report.machine)),
         ),

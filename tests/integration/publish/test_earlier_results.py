@@ -112,16 +112,26 @@ FINDINGS = Findings(
 def test_findings_of_a_scan_stand_in_the_comment_by_severity(fake: FakeGitHub, runs: Runs) -> None:
     records.save(FINDINGS, runs.artifacts.findings)
     runs.post(values.failure())
-    assert "| manifests | 0 | 2 | 0 | 0 | 0 |" in fake.bodies()[1]
-    assert "| images | missing | missing | missing | missing | missing |" in fake.bodies()[1]
+    assert "| manifests | 0 | 2 | 0 | 0 | 0 | 0 |" in fake.bodies()[1]
+    assert (
+        "| images: not scanned | missing | missing | missing | missing | missing | missing |"
+        in fake.bodies()[1]
+    )
     assert "- images: left out &#60;b&#62;shop&#58;ci&#60;/b&#62;: no database" in fake.bodies()[1]
 
 
 def test_a_damaged_scan_keeps_no_comment_back(fake: FakeGitHub, runs: Runs) -> None:
     runs.artifacts.scan.mkdir(parents=True)
     runs.artifacts.findings.write_text("{")
-    assert runs.post().startswith("no security scan in the comment: ")
-    assert "Security scan" not in fake.bodies()[1]
+    runs.post()
+    assert "Not scanned: " in fake.bodies()[1]
+    assert "findings.json cannot be read" in fake.bodies()[1]
+
+
+def test_a_scan_that_is_missing_is_not_one_that_found_nothing(fake: FakeGitHub, runs: Runs) -> None:
+    for report in (None, values.failure()):
+        runs.post(report)
+        assert "### Security scan\n\nNot scanned: " in fake.bodies()[1]
 
 
 def test_quiet_means_that_good_runs_start_no_comment(fake: FakeGitHub, runs: Runs) -> None:

@@ -7,6 +7,7 @@ The page has tests of its own (test_page): its text is mostly shapes.
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from loadtest.load_options import LoadOptions
@@ -48,6 +49,7 @@ REPORTS: dict[str, AnyReport] = {
         generator=replace(values.GENERATOR, cpu_s=0.24, tells_intended_start=False),
     ),
     "disturbed": values.report(chaos=values.CHAOS),
+    "scanned": msgspec.structs.replace(values.report(), security=values.SCAN),
     "failed": values.failure(),
     "cut_short": values.cut_short(),
 }

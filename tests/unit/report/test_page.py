@@ -11,6 +11,7 @@ import pytest
 
 from loadtest.report import figures, markdown, page
 from loadtest.report.model import AnyReport
+from loadtest.security import Findings, PartFindings
 from loadtest.stats.curves import Curves
 from tests.unit.report import values
 from tests.unit.report.test_formats import REPORTS
@@ -97,8 +98,10 @@ def test_what_a_host_an_app_or_a_pod_is_called_is_text_and_nothing_more() -> Non
     curves = Curves(span_s=0.1, hosts={EVIL: values.HOST_CURVES})
     usage = replace(values.RESOURCES, scopes=(values.scope(EVIL),), problems=(EVIL,))
     chaos = (replace(values.CHAOS[0], victim=EVIL, event=replace(values.CHAOS[0].event, target=EVIL)),)
+    finding = replace(values.SCAN.parts[0].severe[0], id=EVIL, where=EVIL, title=EVIL)
+    scan = Findings(parts=(PartFindings(part=EVIL, counts={}, severe=(finding,), left_out=(EVIL,)),))
     report = values.report(resources=usage, chaos=chaos, run=replace(values.RUN, stack=EVIL))
-    text = page.render(msgspec.structs.replace(report, curves=curves))
+    text = page.render(msgspec.structs.replace(report, curves=curves, security=scan))
     tags = {tag for tag, _ in Tree(text).tags}
     assert tags.isdisjoint({"script", "img"})
     assert text.count("alert(1)") > 5  # it is shown, so it got that far

@@ -20,6 +20,7 @@ from loadtest.monitoring.model import (
 )
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
 from loadtest.sample import Arm, ErrorClass, LoadWindow
+from loadtest.security import Finding, Findings, PartFindings, Severity
 from loadtest.slo import Objective, evaluate
 from loadtest.stats.curves import Bin, Curves, Delay, HostCurves, Quantile, Span, Spread
 from loadtest.stats.summary import (
@@ -418,6 +419,36 @@ CHAOS = (
         over_s=None,
         problem="app/bar has no pod that is ready",
         hosts={},
+    ),
+)
+
+
+# Of a scan without databases: what it named, what it explained, what it could not look at.
+SCAN = Findings(
+    scanned_at="2026-02-02T02:39:00+00:00",
+    parts=(
+        PartFindings(
+            part="repository",
+            counts={Severity.CRITICAL: 1, Severity.HIGH: 1, Severity.LOW: 12},
+            explained=4,
+            severe=(
+                Finding(
+                    id="github-pat",
+                    severity=Severity.CRITICAL,
+                    where="deploy.sh",
+                    title="GitHub Personal Access Token",
+                ),
+                Finding(
+                    id="DS-0002",
+                    severity=Severity.HIGH,
+                    where="Dockerfile",
+                    title="Image user should not be 'root'",
+                ),
+            ),
+            left_out=("vulnerabilities: no database could be reached",),
+        ),
+        PartFindings(part="manifests", counts={}, explained=1),
+        PartFindings(part="images", counts=None, left_out=("shop:ci: there is no such image",)),
     ),
 )
 
