@@ -60,7 +60,8 @@ def _reason(body: str) -> str | None:
 
 def _rerun(repository: "Repository", commit: str) -> str:
     runs = repository.get_workflow(WORKFLOW).get_runs(head_sha=commit, event="pull_request")
-    newest = next(iter(runs), None)
+    # Another label taken off starts a run that skips all its jobs, and would skip them again.
+    newest = next((one for one in runs if one.conclusion != "skipped"), None)
     if newest is None:
         raise UsageError(
             f"{WORKFLOW} never ran for {commit[:7]}", hint="A push to the pull request starts it."

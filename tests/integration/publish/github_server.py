@@ -68,7 +68,9 @@ class FakeGitHub:
         }
         return number
 
-    def add_run(self, status: str = "completed", sha: str | None = None) -> None:
+    def add_run(
+        self, status: str = "completed", sha: str | None = None, conclusion: str | None = "success"
+    ) -> None:
         number = len(self.runs) + 1
         self.runs.insert(
             0,
@@ -76,6 +78,7 @@ class FakeGitHub:
                 "id": number,
                 "head_sha": sha or self.head,
                 "status": status,
+                "conclusion": conclusion if status == "completed" else None,
                 "event": "pull_request",
                 "html_url": f"https://github.example/octo/service/actions/runs/{number}",
                 "rerun_url": f"{self.url}/repos/octo/service/actions/runs/{number}/rerun",

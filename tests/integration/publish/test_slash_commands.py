@@ -93,6 +93,13 @@ def test_a_run_that_ended_is_started_again(fake: FakeGitHub) -> None:
     assert fake.reactions == [(2, "+1")]
 
 
+def test_a_run_that_skipped_everything_is_not_taken_for_the_one_to_start_again(fake: FakeGitHub) -> None:
+    fake.add_run()
+    fake.add_run(conclusion="skipped")
+    assert ask(fake, "/loadtest rerun").endswith("/runs/1")
+    assert [run["status"] for run in fake.runs] == ["completed", "queued"]
+
+
 def test_a_run_that_is_under_way_is_not_started_again(fake: FakeGitHub) -> None:
     fake.add_run(status="in_progress")
     with pytest.raises(UsageError, match=r"under way already: .*/runs/1"):
