@@ -58,7 +58,7 @@ def milliseconds(value_ms: float | None) -> str:
 
 def percent(ratio: float | None) -> str:
     """Cut off and not rounded: 100 % means all, and anything above 0 is told from none."""
-    if ratio is None:
+    if ratio is None or not math.isfinite(ratio * 10_000):  # a report from outside may say anything
         return MISSING
     hundredths = math.floor(ratio * 10_000 + 1e-9)
     return "<0.01 %" if ratio > 0 and hundredths == 0 else f"{hundredths / 100:g} %"

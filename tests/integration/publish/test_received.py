@@ -132,14 +132,14 @@ def test_a_link_out_of_the_artifact_is_not_followed(fake: FakeGitHub, tmp_path: 
             received.read(folder, stack="ci", settings=settings_for(fake))
 
 
-def forged(report: Any, word: str) -> str:
-    """The report with that word in the place of every text for which the schema lets it through."""
+def forged(report: Any, told: str | float) -> str:
+    """The report with that in the place of every text, or every figure, for which the schema lets it through."""
     content = json.loads(json_format.render(report))
-    for *way, last in list(texts(content)):
+    for *way, last in list(told_of(content, str if isinstance(told, str) else (int, float))):
         place = content
         for step in way:
             place = place[step]
-        before, place[last] = place[last], word
+        before, place[last] = place[last], told
         try:
             json_format.parse(json.dumps(content))
         except UsageError:  # the name of an engine, an outcome, a tag: one of a few words
@@ -147,12 +147,12 @@ def forged(report: Any, word: str) -> str:
     return json.dumps(content)
 
 
-def texts(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def told_of(value: Any, kind: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, one in steps:
-        if isinstance(one, str):
+        if isinstance(one, kind) and not isinstance(one, bool):
             yield (*before, step)
-        yield from texts(one, (*before, step))
+        yield from told_of(one, kind, (*before, step))
 
 
 @pytest.mark.parametrize("word", HOSTILE)
@@ -166,6 +166,17 @@ def test_no_text_anywhere_in_a_forged_report_acts(tmp_path: Path, kind: str, wor
         assert comment.render(shown).startswith("<!-- loadproof:ci -->\n## ")
         made_of.append([kinds(render(shown)) for render in (comment.render, markdown.render)])
     assert made_of[0] == made_of[1]
+
+
+@pytest.mark.parametrize("figure", [0, -1, 10**18, 1e308, -1e308, 1e-320])
+@pytest.mark.parametrize("kind", ["measured", "failed"])
+def test_no_figure_anywhere_in_a_forged_report_keeps_it_from_being_shown(
+    tmp_path: Path, kind: str, figure: float
+) -> None:
+    report = values.report() if kind == "measured" else values.failure(diagnostics_tail=("last line",))
+    shown = received.read(save(tmp_path, forged(report, figure)), stack="ci", settings=Settings())
+    assert comment.render(shown).startswith("<!-- loadproof:ci -->\n## ")
+    assert markdown.render(shown).startswith("## ")
 
 
 @pytest.mark.parametrize("artifact", [True, False], ids=["with a report", "without a report"])

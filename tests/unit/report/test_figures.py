@@ -34,6 +34,7 @@ def test_numbers_have_three_digits(value: float | None, expected: str) -> None:
         (0.29, "29 %"),
         (0.00001, "<0.01 %"),
         (0.0, "0 %"),
+        (1e308, "missing"),
     ],
 )
 def test_only_all_is_a_hundred_percent(ratio: float | None, expected: str) -> None:
