@@ -45,8 +45,8 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
     with run_lock(job.project, job.stack), interrupts() as interruption:
         stages.checkpoint = interruption.checkpoint
         job.artifacts.start_afresh()
-        with interruption.armed(), stages.stage("check"):
-            facts = check(job.project, job.stack, job.load_flags)
+        with interruption.armed():
+            facts = checked(job, stages)
         with nullcontext() if keep else _guarded(job) as watcher:
             stack = _stack(job, watcher)
             try:
@@ -57,6 +57,20 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
                 left = _say_how_to_reach(job, stages, facts) if keep else _put_away(job, stages, stack, facts)
                 results.save_timings(job.artifacts, stages.timings)
     return worst((code, left))
+
+
+def checked(job: Job, stages: Stages) -> StackFacts:
+    """What keeps the run from working is its report as well, unless that of an earlier run is there.
+
+    Raises LoadTestError with everything that does.
+    """
+    try:
+        with stages.stage("check"):
+            return check(job.project, job.stack, job.load_flags)
+    except LoadTestError as error:
+        if not job.artifacts.report("json").exists():
+            results.save_refusal(job, stages.timings, error)
+        raise
 
 
 def run_deployed(job: Job, stages: Stages) -> ExitCode:
@@ -107,7 +121,7 @@ def comment(job: Job, stages: Stages, *, received: Path | None = None) -> None:
         notes = (
             results.publish_received(received, stack=job.stack, settings=job.settings)
             if received
-            else results.publish(job.artifacts, job.settings)
+            else results.publish(job)
         )
         for note in notes:
             stages.note(note)

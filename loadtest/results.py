@@ -14,7 +14,7 @@ from loadtest import machine, received, records, slo
 from loadtest.artifacts import Artifacts
 from loadtest.cluster import diagnostics, existing
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.errors import LoadTestError, PublishError, UsageError
+from loadtest.errors import InconclusiveError, LoadTestError, PublishError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.job import Job
 from loadtest.publish import keep_history as publish_history
@@ -49,6 +49,12 @@ def save_failure(job: Job, stages: Sequence[StageTiming], error: LoadTestError, 
     save_report(job.artifacts, msgspec.structs.replace(report, hint=error.hint, diagnostics_tail=tail))
 
 
+def save_refusal(job: Job, stages: Sequence[StageTiming], error: LoadTestError) -> None:
+    """Of a run that could not begin: there is no cluster to gather anything of."""
+    report = _failure(job, stages, error.exit_code, error.message)
+    save_report(job.artifacts, msgspec.structs.replace(report, hint=error.hint))
+
+
 def save_interruption(job: Job, stages: Sequence[StageTiming], how: str) -> None:
     """Nothing is gathered: who interrupts a run wants it gone."""
     save_report(job.artifacts, _failure(job, stages, ExitCode.INTERRUPTED, how))
@@ -68,16 +74,18 @@ def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: st
     )
 
 
-def publish(artifacts: Artifacts, settings: Settings) -> tuple[str, ...]:
+def publish(job: Job) -> tuple[str, ...]:
     """Post what the saved report says; the value says of each place what became of it.
 
-    Where no report was written (an earlier step failed before the run) there is nothing to post: no failure.
+    Where no report was written and no step before failed there is nothing to post: no failure.
     """
+    if job.settings.job_failed and not job.artifacts.report("json").exists():
+        save_refusal(job, (), InconclusiveError(_ENDED_EARLY, hint=_WHICH_STEP))
     try:
-        report = json_format.load(artifacts.report("json"))
+        report = json_format.load(job.artifacts.report("json"))
     except UsageError as error:
         return (f"nothing to post: {error.message}",)
-    return _publish(report, settings)
+    return _publish(report, job.settings)
 
 
 def _findings(artifacts: Artifacts) -> Findings | None:
@@ -153,6 +161,8 @@ def _status(report: AnyReport) -> CommitStatus:
     )
 
 
+_ENDED_EARLY = "a step of the workflow failed before the load test began"
+_WHICH_STEP = "The log of the workflow run says which step, and why."
 _STATES = {ExitCode.PASSED: State.SUCCESS, ExitCode.OBJECTIVE_MISSED: State.FAILURE}
 
 

@@ -24,6 +24,9 @@ VARIABLES: Mapping[str, str] = {
         "when the pull request is commented on: always, changes (a good run alone starts no comment), never "
         "[always]"
     ),
+    "LOADPROOF_JOB_STATUS": (
+        "the workflow's job.status: after a failure that left no report the comment says that much"
+    ),
     "GITHUB_API_URL": "where GitHub's API answers, for GitHub Enterprise [https://api.github.com]",
     "GITHUB_STEP_SUMMARY": "the file that becomes the workflow's job summary",
     "GITHUB_SHA": "the commit a report names, where the event names none",
@@ -55,6 +58,7 @@ class Settings:
     comment: Comment | None = None
     comment_when: CommentWhen = CommentWhen.ALWAYS
     step_summary: Path | None = None
+    job_failed: bool = False
     problems: tuple[str, ...] = ()
 
     def secrets(self) -> tuple[str, ...]:
@@ -86,6 +90,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         comment=event.comment,
         comment_when=CommentWhen(when) if when else CommentWhen.ALWAYS,
         step_summary=Path(given["GITHUB_STEP_SUMMARY"]) if given["GITHUB_STEP_SUMMARY"] else None,
+        job_failed=given["LOADPROOF_JOB_STATUS"] == "failure",
         problems=tuple(problems),
     )
 

@@ -22,10 +22,9 @@ Verb = Callable[[Job, Stages, argparse.Namespace], ExitCode]
 
 
 def _check(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
-    from loadtest.check import check
+    from loadtest.pipeline import checked
 
-    with stages.stage("check"):
-        check(job.project, job.stack, job.load_flags)
+    checked(job, stages)
     return ExitCode.PASSED
 
 

@@ -158,8 +158,7 @@ def _loadtest(workflow: dict) -> Iterator[str]:
     for name in ALWAYS & steps.keys():
         if steps[name].get("if") != "always()":
             yield f"{name!r} does not run whatever happens"
-    if "steps.deploy.outcome" not in steps.get("Load test", {}).get("if", ""):
-        yield "a failed deployment is explained to nobody"
+    yield from _explained(steps)
     for name in ADVISORY & steps.keys():
         if steps[name].get("continue-on-error") is not True:
             yield f"{name!r} can fail the run"
@@ -169,6 +168,13 @@ def _loadtest(workflow: dict) -> Iterator[str]:
     for other in workflow["jobs"].values():
         if "skip-loadtest" not in other.get("if", ""):
             yield "the label skip-loadtest changes nothing"
+
+
+def _explained(steps: dict[str, dict]) -> Iterator[str]:
+    if "steps.deploy.outcome" not in steps.get("Load test", {}).get("if", ""):
+        yield "a failed deployment is explained to nobody"
+    if steps["Comment"]["env"].get("LOADPROOF_JOB_STATUS") != "${{ job.status }}":
+        yield "a step that failed before the load test is kept quiet"
 
 
 def read(name: str) -> str:
@@ -203,6 +209,7 @@ def swap(before: str, after: str, count: int = -1) -> Callable[[str], str]:
         ("loadtest", swap("if: always()", "if: success()", 1), "'Comment' does not run"),
         ("loadtest", swap("if: always()\n        uses: pulumi", "uses: pulumi"), "'Destroy' does not"),
         ("loadtest", swap("steps.deploy.outcome", "steps.preview.outcome"), "explained to nobody"),
+        ("loadtest", swap("LOADPROOF_JOB_STATUS", "JOB_STATUS"), "kept quiet"),
         ("loadtest", swap("continue-on-error: true\n        timeout-minutes: 30", ""), "can fail"),
         ("loadtest", lambda text: re.sub(r"version: 3\.\d+\.0", "version: 3.1.0", text), "pulumi 3.1.0"),
         ("loadtest", swap("category: trivy-images", "category: trivy-manifests"), "same category"),

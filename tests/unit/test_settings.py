@@ -40,6 +40,11 @@ def test_a_workflow_on_a_pull_request_is_read_whole(event: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("status", "failed"), [("failure", True), ("success", False), ("cancelled", False)])
+def test_only_a_job_that_failed_has_failed(status: str, failed: bool) -> None:
+    assert settings.read({"LOADPROOF_JOB_STATUS": status}).job_failed is failed
+
+
 def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings.read({}) == Settings()
 

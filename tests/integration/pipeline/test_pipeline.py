@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,26 @@ def test_a_failed_verdict_and_something_left_behind_end_as_left_behind(
 
     assert run(bench) is ExitCode.CLEANUP_INCOMPLETE
     assert "planted" in bench.job.artifacts.report("comment").read_text()
+
+
+@pytest.mark.parametrize("way", [run, lambda bench: pipeline.checked(bench.job, Stages(Recorder()))])
+def test_what_keeps_a_run_from_beginning_is_its_report(bench: Bench, way: Callable[[Bench], object]) -> None:
+    program_says(bench, FACTS | {"problems": ["planted: no such app"]})
+    with pytest.raises(CheckError):
+        way(bench)
+    told = bench.job.artifacts.report("comment").read_text()
+    assert "Not measured: wrong use or configuration" in told
+    assert "planted&#58; no such app" in told or "planted: no such app" in told
+
+
+def test_a_check_that_fails_leaves_an_earlier_runs_report_alone(bench: Bench) -> None:
+    program_says(bench, FACTS | {"problems": ["planted"]})
+    earlier = bench.job.artifacts.report("json")
+    earlier.parent.mkdir()
+    earlier.write_text("{}")
+    with pytest.raises(CheckError):
+        pipeline.checked(bench.job, Stages(Recorder()))
+    assert earlier.read_text() == "{}"
 
 
 def test_a_wrong_flag_is_told_before_anything_is_created(bench: Bench) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from loadtest import records, results
 from loadtest.artifacts import Artifacts
+from loadtest.job import Job
 from loadtest.report import comment, kept_results
 from loadtest.report.model import AnyReport
 from loadtest.security import Findings, PartFindings, Severity
@@ -40,10 +41,14 @@ class Runs:
         )
         self.number = 0
 
+    def job(self, **settings: object) -> Job:
+        given = replace(self.settings, **settings)  # type: ignore[arg-type]
+        return Job(project=Path(), stack="ci", artifacts=self.artifacts, load_flags={}, settings=given)
+
     def post(self, report: AnyReport | None = None, when: CommentWhen = CommentWhen.ALWAYS) -> str:
         self.number += 1
         results.save_report(self.artifacts, run(self.number, report))
-        said, *_ = results.publish(self.artifacts, replace(self.settings, comment_when=when))
+        said, *_ = results.publish(self.job(comment_when=when))
         return said
 
 
@@ -58,6 +63,31 @@ def test_twelve_runs_leave_one_comment_with_the_last_ten_under_it(fake: FakeGitH
     (body,) = fake.bodies().values()
     assert "Earlier results (10)" in body
     assert "Against " in body
+
+
+def test_a_workflow_that_failed_before_its_load_test_leaves_no_good_result_standing(
+    fake: FakeGitHub, runs: Runs
+) -> None:
+    runs.post()
+    runs.artifacts.report("json").unlink()
+    run_url, commit = "https://github.example/octo/service/actions/runs/9", "b" * 40
+    runs_on = runs.job(job_failed=True, run_url=run_url, commit=commit)
+    assert results.publish(runs_on)[:2] == (
+        "comment updated: https://github.example/octo/service/pull/7#issuecomment-1",
+        "status loadtest/ci of bbbbbbb: error",
+    )
+    (body,) = fake.bodies().values()
+    assert body.splitlines()[1] == "## ❌ Not measured: nothing can be said"
+    assert "a step of the workflow failed before the load test began" in body
+    assert run_url in body.partition("Earlier results (1)")[0]
+
+
+def test_a_workflow_that_was_cancelled_before_its_load_test_says_nothing(
+    fake: FakeGitHub, runs: Runs
+) -> None:
+    (said,) = results.publish(runs.job())
+    assert said.startswith("nothing to post")
+    assert fake.comments == {}
 
 
 def test_a_note_under_the_headline_does_not_cost_the_earlier_results(fake: FakeGitHub, runs: Runs) -> None:

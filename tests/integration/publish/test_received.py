@@ -133,7 +133,7 @@ def test_a_link_out_of_the_artifact_is_not_followed(fake: FakeGitHub, tmp_path: 
 
 
 def forged(report: Any, told: str | float) -> str:
-    """The report with that in the place of every text, or every figure, for which the schema lets it through."""
+    """The report with that in the place of every text, or every figure, where the schema lets it through."""
     content = json.loads(json_format.render(report))
     for *way, last in list(told_of(content, str if isinstance(told, str) else (int, float))):
         place = content
