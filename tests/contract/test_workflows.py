@@ -104,6 +104,11 @@ def _frame(name: str, workflow: dict) -> Iterator[str]:
             yield f"{job_name} has no sensible time limit"
         if job_name != "skip" and "group" not in (job | workflow).get("concurrency", {}):
             yield f"two runs of {job_name} stand side by side"
+        # A workflow's own group is entered by runs that then skip the job, and each turns out one that waits.
+        if "concurrency" in workflow and "github.event" in job.get("if", ""):
+            yield f"an event that {job_name} is not for takes the place of one that waits"
+        if "author_association" in job.get("if", ""):
+            yield "a private member of the organization is taken for a stranger"
 
 
 def _steps(steps: list[dict]) -> Iterator[str]:
@@ -209,6 +214,8 @@ def swap(before: str, after: str, count: int = -1) -> Callable[[str], str]:
         ("loadtest", swap("if: always()", "if: success()", 1), "'Comment' does not run"),
         ("loadtest", swap("if: always()\n        uses: pulumi", "uses: pulumi"), "'Destroy' does not"),
         ("loadtest", swap("steps.deploy.outcome", "steps.preview.outcome"), "explained to nobody"),
+        ("loadtest-command", swap("permissions: {}", "permissions: {}\nconcurrency: x"), "of one that waits"),
+        ("loadtest-command", swap("comment.body,", "comment.author_association,"), "for a stranger"),
         ("loadtest", swap("LOADPROOF_JOB_STATUS", "JOB_STATUS"), "kept quiet"),
         ("loadtest", swap("continue-on-error: true\n        timeout-minutes: 30", ""), "can fail"),
         ("loadtest", lambda text: re.sub(r"version: 3\.\d+\.0", "version: 3.1.0", text), "pulumi 3.1.0"),
