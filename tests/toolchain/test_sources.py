@@ -22,7 +22,7 @@ from toolchain.gather import Chore
 from toolchain.sources import Way, download
 from toolchain.sources.build import BuildContext, Recipe
 from toolchain.sources.found import search_path
-from toolchain.sources.hosts import Hosts
+from toolchain.sources.hosts import _PATIENCE_S, Hosts
 
 CONTENT = b"#!/bin/sh\necho the real thing\n" * 1000
 
@@ -265,7 +265,7 @@ def test_a_missing_file_closes_the_download_and_the_part_is_built(world: World) 
     assert "answers 404" in world.said, "that the download failed is not said"
 
 
-def test_hosts_that_do_not_answer_cost_at_most_five_seconds_in_all_and_then_parts_are_built(
+def test_hosts_that_do_not_answer_are_waited_for_together_and_then_parts_are_built(
     world: World,
 ) -> None:
     with silent_host() as first, silent_host() as second, file_host(files={"good": CONTENT}) as good:
@@ -279,7 +279,8 @@ def test_hosts_that_do_not_answer_cost_at_most_five_seconds_in_all_and_then_part
         world.recipes = {name: Recipe(build=build_tool) for name in silent}
         started_s = time.monotonic()
         world.gather(*silent, "good")
-        assert time.monotonic() - started_s < 5.0
+        assert time.monotonic() - started_s < 2 * _PATIENCE_S
+    assert _PATIENCE_S < 5
     assert {world.record(name).way for name in silent} == {"build"}  # type: ignore[union-attr]
     assert world.record("good").way == "download"  # type: ignore[union-attr]
 

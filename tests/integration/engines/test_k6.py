@@ -97,7 +97,7 @@ def test_users_and_duration_are_for_a_script_that_does_not_say(tmp_path: Path) -
     samples, load_run, _ = run(scripted(tmp_path, text, users=3, duration_s=1))
     assert 15 <= len(samples) <= 30, "three users, ten requests a second each at most"
     assert load_run.generator.connections_opened == 3
-    assert 0.7 < load_run.window.duration_s < 1.5
+    assert 0.7 < load_run.window.duration_s < 3.0
 
 
 @pytest.mark.parametrize(
