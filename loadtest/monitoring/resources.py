@@ -3,7 +3,7 @@
 Leaves out asking Prometheus (`client`) and when to ask it (`measure`).
 """
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
@@ -58,10 +58,22 @@ def usage_from(
         window=question.window,
         scrape_interval_s=question.scrape_interval_s,
         scopes=tuple(one.usage() for one in figures),
-        problems=problems + tuple(problem for one in figures for problem in one.problems()),
+        problems=(
+            *problems,
+            *(problem for one in figures for problem in one.problems()),
+            *_too_short(figures, question.window),
+        ),
         untold=_untold(readings),
         waited_s=waited_s,
     )
+
+
+def _too_short(figures: Sequence["_ScopeFigures"], window: LoadWindow) -> Iterator[str]:
+    if windows_s := [counted_s for one in figures if (counted_s := one.idle_window_s()) is not None]:
+        yield (
+            f"CPU per 1,000 requests: the load was too short to tell, {window.duration_s:.3g} s, while CPU was "
+            f"counted over up to {max(windows_s):.3g} s, idle time included: send more requests to learn it"
+        )
 
 
 def _untold(readings: Readings) -> tuple[str, ...]:
@@ -129,15 +141,14 @@ class _ScopeFigures:
     def problems(self) -> list[str]:
         counters = {"CPU": self._cpu, "network in": self._received, "network out": self._transmitted}
         named = [problem for name, usage in counters.items() for problem in _counter_problems(name, usage)]
-        if self._requests and self._diluted:
-            named.append(
-                f"CPU per 1,000 requests: the load took {self._span.duration_s:.3g} s, CPU was counted over "
-                f"{self._cpu.measured_s:.3g} s, idle time included"
-            )
         named += self._memory_problems()
         if not self._rows[Metric.LAST_SEEN]:
             named.append("running pods: none was seen")
         return [f"{self._scope.name}: {problem}" for problem in named]
+
+    def idle_window_s(self) -> float | None:
+        """Over how long CPU was counted, where that is too long to tell what a request costs."""
+        return self._cpu.measured_s if self._requests and self._diluted else None
 
     def _memory_problems(self) -> list[str]:
         if self._memory.average is None:
