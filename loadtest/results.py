@@ -3,6 +3,7 @@
 Leaves out how a format renders (report) and how a place is written to (publish).
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,8 @@ from loadtest.security import Findings
 from loadtest.settings import CommentWhen, Settings
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
+logger = logging.getLogger(__name__)
+
 
 def save_report(artifacts: Artifacts, report: AnyReport) -> None:
     """With what a security scan has left among the artifacts by now."""
@@ -44,7 +47,7 @@ def save_timings(artifacts: Artifacts, stages: Sequence[StageTiming]) -> None:
 
 def save_failure(job: Job, stages: Sequence[StageTiming], error: LoadTestError, facts: StackFacts) -> None:
     """Gather what the cluster has to say, and write it down as the report of a run that failed."""
-    report = _failure(job, stages, error.exit_code, error.message)
+    report = _with_figures(_failure(job, stages, error.exit_code, error.message), job.artifacts)
     tail = _diagnostics_tail(job, facts)
     save_report(job.artifacts, msgspec.structs.replace(report, hint=error.hint, diagnostics_tail=tail))
 
@@ -56,8 +59,9 @@ def save_refusal(job: Job, stages: Sequence[StageTiming], error: LoadTestError) 
 
 
 def save_interruption(job: Job, stages: Sequence[StageTiming], how: str) -> None:
-    """Nothing is gathered: who interrupts a run wants it gone."""
-    save_report(job.artifacts, _failure(job, stages, ExitCode.INTERRUPTED, how))
+    """Nothing is gathered of the cluster: who interrupts a run wants it gone."""
+    report = _failure(job, stages, ExitCode.INTERRUPTED, how)
+    save_report(job.artifacts, _with_figures(report, job.artifacts))
 
 
 def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: str) -> FailureReport:
@@ -72,6 +76,22 @@ def _failure(job: Job, stages: Sequence[StageTiming], code: ExitCode, reason: st
         diagnostics_tail=(),
         timings=tuple(stages),
     )
+
+
+def _with_figures(report: FailureReport, artifacts: Artifacts) -> FailureReport:
+    """With what was kept of a load that was cut short; it explains a failure and may be no other one."""
+    if not artifacts.samples.is_dir():
+        return report
+    from loadtest import cut_short, sample_store  # what a run that sent nothing need not load
+
+    try:
+        kept = sample_store.is_cut_short(artifacts.samples)
+        return (
+            cut_short.with_figures(report, sample_store.read_samples(artifacts.samples)) if kept else report
+        )
+    except LoadTestError as error:
+        logger.warning("what was kept of the load cannot be shown: %s", error)
+        return report
 
 
 def publish(job: Job) -> tuple[str, ...]:

@@ -71,8 +71,9 @@ def usage_from(
 def _too_short(figures: Sequence["_ScopeFigures"], window: LoadWindow) -> Iterator[str]:
     if windows_s := [counted_s for one in figures if (counted_s := one.idle_window_s()) is not None]:
         yield (
-            f"CPU per 1,000 requests: the load was too short to tell, {window.duration_s:.3g} s, while CPU was "
-            f"counted over up to {max(windows_s):.3g} s, idle time included: send more requests to learn it"
+            f"CPU per 1,000 requests: the load was too short to tell, {window.duration_s:.3g} s, while CPU "
+            f"was counted over up to {max(windows_s):.3g} s, idle time included: "
+            "send more requests to learn it"
         )
 
 

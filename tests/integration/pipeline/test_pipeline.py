@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from loadtest import measurement, pipeline, results
+from loadtest import measurement, pipeline, results, sample_store
 from loadtest.check import CheckError
 from loadtest.errors import UnhealthyError
 from loadtest.exit_codes import ExitCode
 from loadtest.stages import Stages
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
 from tests.integration.pipeline.test_check import FACTS, program_says
+from tests.unit.test_sample_store import SAMPLE
 from tests.unit.test_stages import Recorder
 
 
@@ -115,6 +116,30 @@ def test_an_interrupt_is_explained_posted_and_taken_down_after(
     assert verbs(bench) == ["up", "stack", "destroy"]
     assert "interrupted by SIGTERM" in bench.job.artifacts.report("comment").read_text()
     assert "end comment ok" in recorder.heard
+
+
+def defect(*_: object) -> None:
+    raise UnhealthyError("planted")
+
+
+@pytest.mark.parametrize(("ending", "stage"), [(interrupt, "interrupted by SIGTERM"), (defect, "planted")])
+def test_what_was_kept_of_a_load_that_was_cut_short_is_shown_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, ending: Callable[[], None], stage: str
+) -> None:
+    def measure(*_: object) -> None:
+        with sample_store.writer(bench.job.artifacts.samples) as writer:
+            for sample in (SAMPLE._replace(latency_ns=latency_ms * 1_000_000) for latency_ms in range(1, 31)):
+                writer.append(sample)
+            ending()
+
+    monkeypatch.setattr(measurement, "measure", measure)
+    monkeypatch.setattr(pipeline, "_target", lambda stack: None)
+    run(bench)
+    told = bench.job.artifacts.report("comment").read_text()
+    assert "Cut short: figures of a part of the load" in told
+    assert stage in told
+    report = json.loads(bench.job.artifacts.report("json").read_text())
+    assert report["summary"]["arms"][0]["combined"]["latency"]["p50_ms"] == 15.0
 
 
 @pytest.mark.parametrize("moment", ["_deploy_and_measure", "_explain"])

@@ -61,8 +61,8 @@ def test_cpu_counted_mostly_without_the_load_is_not_told_per_request() -> None:
     usage = usage_from(readings_of_all(), question(100.5, 100.7), waited_s=0)
     assert {None} == {one.cpu_seconds_per_1000_requests for one in usage.scopes}
     assert [problem for problem in usage.problems if "CPU per 1,000" in problem] == [
-        "CPU per 1,000 requests: the load was too short to tell, 0.2 s, while CPU was counted over up to 2 s, "
-        "idle time included: send more requests to learn it"
+        "CPU per 1,000 requests: the load was too short to tell, 0.2 s, while CPU was counted over up to "
+        "2 s, idle time included: send more requests to learn it"
     ]
 
 
