@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from loadtest import measurement, pipeline, results, sample_store
@@ -128,7 +129,10 @@ def test_what_was_kept_of_a_load_that_was_cut_short_is_shown_at_once(
 ) -> None:
     def measure(*_: object) -> None:
         with sample_store.writer(bench.job.artifacts.samples) as writer:
-            for sample in (SAMPLE._replace(latency_ns=latency_ms * 1_000_000) for latency_ms in range(1, 31)):
+            for sample in (
+                msgspec.structs.replace(SAMPLE, latency_ns=latency_ms * 1_000_000)
+                for latency_ms in range(1, 31)
+            ):
                 writer.append(sample)
             ending()
 
