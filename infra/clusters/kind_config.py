@@ -12,6 +12,8 @@ from infra.ports import LOOPBACK
 # the election of a leader where there is but one of each to elect.
 _FAST_CONTROLLERS = {"kube-api-qps": "200", "kube-api-burst": "400"}
 _NO_ELECTION = {"leader-elect": "false"}
+# Nothing has to outlive the machine: a write that waits for the disk holds up all that waits for it.
+_NO_SYNC = {"unsafe-no-fsync": "true"}
 _KUBERNETES_SYNC_S = 15
 _NODES = ("InitConfiguration", "JoinConfiguration")
 # kind writes this version for Kubernetes below 1.36. The next has arguments in another form: there kubeadm's
@@ -44,6 +46,7 @@ def _controllers(args: ClusterArgs) -> str:
         "ClusterConfiguration",
         controllerManager={"extraArgs": election | _FAST_CONTROLLERS | _autoscaling(args.autoscaling_sync_s)},
         scheduler={"extraArgs": election},
+        etcd={"local": {"extraArgs": _NO_SYNC}},
     )
 
 

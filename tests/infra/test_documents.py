@@ -99,6 +99,11 @@ def test_a_leader_is_elected_only_where_there_is_more_than_one(controller: str) 
     assert "leader-elect" not in three, "two that both think they lead would undo each other's work"
 
 
+def test_what_the_cluster_keeps_is_not_waited_for_until_it_is_on_the_disk() -> None:
+    etcd = kubeadm_patches()["ClusterConfiguration"]["etcd"]["local"]
+    assert {"unsafe-no-fsync": "true"} == etcd["extraArgs"]
+
+
 def test_the_controller_runs_on_the_node_whose_ports_are_mapped() -> None:
     assert kind()["nodes"][0]["labels"] == nginx()["nodeSelector"]
     assert 30080 == nginx()["service"]["nodePorts"]["http"]
