@@ -41,7 +41,7 @@ def latency(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart:
         name="latency-over-time",
         title="Latency over time",
         reading=f"Of right answers, by when the request was sent, in spans of {_width(curves)}: the bar goes "
-        "from the fastest to the slowest, the darker part from p50 to p95, the line is p50. "
+        "from the fastest to the slowest, its stronger part from p50 to p95, the line is p50. "
         "Milliseconds on a logarithmic scale.",
         header=("minimum ms", "p50 ms", "p95 ms", "p99 ms", "maximum ms"),
         cells=_latency_cells,
@@ -74,7 +74,7 @@ def delay(curves: Curves, chaos: Sequence[ChaosOutcome]) -> Chart | None:
         name="delay-over-time",
         title="Schedule delay over time",
         reading=f"How late the load generator itself sent, in spans of {_width(curves)}: the bar goes up to "
-        "the latest, the darker part to p50. In milliseconds; what is long here is not the service's doing.",
+        "the latest, its stronger part to p50. In milliseconds; what is long is not the service's doing.",
         header=("p50 ms", "maximum ms"),
         cells=_delay_cells,
         draw=_draw_delay,
