@@ -86,7 +86,7 @@ def test_it_follows_the_systems_light_and_dark(
 
 @pytest.mark.parametrize(("width", "whole"), [(1200, True), (500, False)])
 def test_nothing_is_wider_than_the_screen(report_html: Path, tmp_path: Path, width: int, whole: bool) -> None:
-    """Wide tables and charts scroll within themselves; a wide screen shows every column of the first table."""
+    """Wide tables and charts scroll within themselves; of the first one a wide screen shows every column."""
     measure = (
         "const first = document.querySelector('.wide'), whole = first.scrollWidth <= first.clientWidth;"
         "document.title = `${document.documentElement.scrollWidth} in ${window.innerWidth}, ${whole}`"
