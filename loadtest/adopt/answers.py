@@ -23,6 +23,7 @@ def read(options: argparse.Namespace, project: Path, ask: Ask | None) -> Adoptio
     given = {name: getattr(options, name) for name in QUESTIONS}
     given["source"] = given["source"] or _source(project)
     given["commit"] = given["commit"] or _git(project, "rev-parse", "HEAD")
+    given["branch"] = given["branch"] or _default_branch(options.into)
     if ask:
         given = {name: value or ask(QUESTIONS[name].words).strip() for name, value in given.items()}
     problems = [*_problems(given), *_problems_of_names(options)]
@@ -55,6 +56,11 @@ def _problems_of_names(options: argparse.Namespace) -> list[str]:
 def _source(project: Path) -> str | None:
     found = _GITHUB.fullmatch(_git(project, "remote", "get-url", "origin") or "")
     return found[1] if found else None
+
+
+def _default_branch(into: Path) -> str:
+    """As its clone remembers it, which one made by `git init` does not."""
+    return (_git(into, "symbolic-ref", "--short", "refs/remotes/origin/HEAD") or "/main").partition("/")[2]
 
 
 def _git(project: Path, *arguments: str) -> str | None:

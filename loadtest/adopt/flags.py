@@ -15,7 +15,7 @@ class Question:
 
 QUESTIONS: Mapping[str, Question] = {
     "app": Question(
-        words="the service's name", pattern=r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", rule="small letters"
+        words="the service's name", pattern=r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?", rule="a lower-case name"
     ),
     "image": Question(words="its image", pattern=r"[\w.:/@-]+", rule="an image's name"),
     "port": Question(words="the port it listens on", pattern=r"[1-9][0-9]{0,4}", rule="a port"),
@@ -29,6 +29,14 @@ QUESTIONS: Mapping[str, Question] = {
         words="loadproof's repository on GitHub", pattern=r"[\w.-]+/[\w.-]+", rule="owner/name"
     ),
     "commit": Question(words="the commit of it to run", pattern=r"[0-9a-f]{40}", rule="40 hex digits"),
+    "branch": Question(
+        words="the branch that pull requests go to", pattern=r"[\w.-]+(/[\w.-]+)*", rule="a branch's name"
+    ),
+}
+_FOUND = {
+    "source": " [found in this clone]",
+    "commit": " [found in this clone]",
+    "branch": " [the other repository's default branch where its clone knows it, else main]",
 }
 
 
@@ -37,9 +45,10 @@ def init_flags(parser: argparse.ArgumentParser) -> None:
         "--into", type=Path, required=True, metavar="DIR", help="the other repository's folder"
     )
     for name, question in QUESTIONS.items():
-        found = " [found in this clone]" if name in {"source", "commit"} else ""
         flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, metavar=question.rule.split()[-1].upper(), help=question.words + found)
+        parser.add_argument(
+            flag, metavar=question.rule.split()[-1].upper(), help=question.words + _FOUND.get(name, "")
+        )
     parser.add_argument(
         "--build", metavar="DIR", help="where its Dockerfile is [the image comes from a registry]"
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Adoption:
     """`source` and `commit` are this project's repository, as owner/name, and the commit of it to run.
 
-    `build` is the folder with the service's Dockerfile; None where its image comes from a registry.
+    `branch` is the one that the service's pull requests go to; `build` the folder with its Dockerfile, None
+    where its image comes from a registry.
     """
 
     stack: str
@@ -18,4 +19,5 @@ class Adoption:
     expected_body: str
     source: str
     commit: str
+    branch: str
     build: str | None = None

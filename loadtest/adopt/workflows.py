@@ -71,6 +71,12 @@ def _render(text: str, adoption: Adoption, folder: str) -> str:
     )
     text = re.sub(r"(?m)^  STACK: ci$", lambda _: f"  STACK: {_quoted(adoption.stack)}", text)
     text = re.sub(r"(?m)^( +run: make scan)$", rf"\1 REPOSITORY={_SERVICE}", text)
+    # Else what a scan found would be published for this project's commit, which the other repository has not.
+    published = rf"\g<0>\n\1checkout_path: ${{{{ github.workspace }}}}/{_SERVICE}"
+    text = re.sub(r"(?m)^( +)sarif_file: .+$", published, text)
+    text = re.sub(
+        r"(?m)^    branches: \[main\]$", lambda _: f"    branches: [{_quoted(adoption.branch)}]", text
+    )
     text = re.sub(_step(_OWN_CHECK_OUT), lambda _: check_out, text)
     text = re.sub(_step(_OWN_TEST) + r"\n", "", text)
     text = re.sub(_step(_FIRST_OF_DEPLOYING), lambda found: take_service + found[0], text)

@@ -83,6 +83,37 @@ def test_every_job_runs_this_project_at_the_commit_and_tests_the_service(shop: P
     assert steps(shop, "loadtest.yml", "loadtest")["Scan"]["run"] == "make scan REPOSITORY=service"
 
 
+def test_what_a_scan_found_is_published_for_the_services_commit(shop: Path) -> None:
+    assert init(shop).returncode == 0
+    published = [
+        step["with"]["checkout_path"]
+        for step in steps(shop, "loadtest.yml", "loadtest").values()
+        if "upload-sarif" in step.get("uses", "")
+    ]
+    assert published == ["${{ github.workspace }}/service"] * 3
+
+
+@pytest.mark.parametrize(
+    ("remembered", "flag", "branch"),
+    [
+        (None, None, "main"),
+        ("master", None, "master"),
+        ("release/2", None, "release/2"),
+        ("master", "x", "x"),
+    ],
+)
+def test_pull_requests_to_the_services_own_default_branch_are_measured(
+    shop: Path, remembered: str | None, flag: str | None, branch: str
+) -> None:
+    if remembered:
+        head = ("symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{remembered}")
+        for command in (("init", "-q"), head):
+            subprocess.run(("git", "-C", str(shop), *command), check=True)
+    assert init(shop, *(("--branch", flag) if flag else ())).returncode == 0
+    workflow = yaml.safe_load((shop / ".github" / "workflows" / "loadtest.yml").read_text())
+    assert workflow[True]["pull_request"]["branches"] == [branch]
+
+
 def test_an_image_of_a_registry_is_not_built(shop: Path) -> None:
     assert init(shop, image="registry.example/shop:1.2").returncode == 0
     assert "Build the image" not in steps(shop, "loadtest.yml", "loadtest")
