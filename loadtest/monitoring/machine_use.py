@@ -10,12 +10,9 @@ from itertools import chain
 from loadtest.cluster.node_files import NodeCounters
 from loadtest.machine import CpuTime, MachineReading
 from loadtest.monitoring.edges import Edges
-from loadtest.monitoring.model import MachineUse
+from loadtest.monitoring.model import SHORTEST_FOR_CPUS_S, MachineUse
 from loadtest.monitoring.readings import Reading, Span
 from loadtest.monitoring.window import bracket, growth
-
-# The kernel tells CPU time in hundredths of a second: of a shorter time that is more than a few percent.
-_SHORTEST_S = 1.0
 
 
 def machine_use(edges: Edges, span: Span, *, generator_cpu_s: float) -> MachineUse | None:
@@ -24,7 +21,7 @@ def machine_use(edges: Edges, span: Span, *, generator_cpu_s: float) -> MachineU
         return None
     before, after = _around(edges.machine, span)
     seconds = after.at_s - before.at_s
-    cpu = _between(before.cpu, after.cpu) if seconds >= _SHORTEST_S else None
+    cpu = _between(before.cpu, after.cpu) if seconds >= SHORTEST_FOR_CPUS_S else None
     cluster_s = _cluster_cpu_s(edges.nodes, span)
     others_s = None if cpu is None or cluster_s is None else cpu.busy_s - cluster_s - generator_cpu_s
     return MachineUse(

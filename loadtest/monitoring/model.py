@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from loadtest.sample import LoadWindow
 
 CLUSTER_SCOPE = "cluster"
+# The kernel tells CPU time in hundredths of a second: of a shorter time that is more than a few percent.
+SHORTEST_FOR_CPUS_S = 1.0
 _WIDEST_RATIO = 1.5  # of readings to load: beyond it too much of what was read is not the load's
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from loadtest.machine import Machine
-from loadtest.monitoring.model import MachineUse
+from loadtest.monitoring.model import SHORTEST_FOR_CPUS_S, MachineUse
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs
 from loadtest.report.model import Report
@@ -74,18 +74,26 @@ def _node(node: NodeVersions) -> str:
     return ", ".join(words)
 
 
-def _meanwhile(use: MachineUse) -> list[str]:
+def _cpus_busy(use: MachineUse) -> str:
+    samples = f"(2 samples, {figures.seconds(use.window_s)} apart)"
+    if use.busy_cores is None and use.window_s < SHORTEST_FOR_CPUS_S:
+        return f"CPUs busy during the load: {figures.MISSING}, it takes a load of a second at least {samples}"
     cpus = "" if use.cpus is None else f" of {use.cpus}"
+    return (
+        f"CPUs busy during the load: {figures.number(use.busy_cores)}{cpus}, "
+        f"for neither the cluster nor the load generator: {figures.number(use.other_cores)}, "
+        f"taken by the machine's own host: {figures.percent(use.steal_ratio)} {samples}"
+    )
+
+
+def _meanwhile(use: MachineUse) -> list[str]:
     waited = {
         "a CPU": use.cpu_stalled_ratio,
         "memory": use.memory_stalled_ratio,
         "a disk": use.io_stalled_ratio,
     }
     return [
-        f"CPUs busy during the load: {figures.number(use.busy_cores)}{cpus}, "
-        f"for neither the cluster nor the load generator: {figures.number(use.other_cores)}, "
-        f"taken by the machine's own host: {figures.percent(use.steal_ratio)} "
-        f"(2 samples, {figures.seconds(use.window_s)} apart)",
+        _cpus_busy(use),
         "Share of that time in which some of its work waited for "
         + ", for ".join(f"{what}: {figures.percent(ratio)}" for what, ratio in waited.items()),
         f"Load average before: {figures.number(use.load_average_before)}",

@@ -208,9 +208,10 @@ RESOURCES = ResourceUsage(
     waited_s=1.5,
     machine=MACHINE_USE,
 )
-# Measured over much more than the load.
+# Measured over much more than the load, which was too short to count the machine's CPUs.
 WIDE_RESOURCES = replace(
     RESOURCES,
+    machine=replace(MACHINE_USE, window_s=0.197, busy_cores=None, other_cores=None, steal_ratio=None),
     scopes=(
         scope("foo", cpu_window_s=1.05, per_1000_requests=None),
         scope("cluster", cpu_window_s=3.77, per_1000_requests=None),
