@@ -15,14 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.toolchain.own_go import assert_passes_its_own_tests
 from tests.waiting import comes_true, runs
 from toolchain.cache import Cache
 from toolchain.catalogue import Catalogue
 from toolchain.pins import load_pins
 from toolchain.recipes import RECIPES
-from toolchain.recipes.go_build import go_build_arguments
-from toolchain.recipes.go_parts import GO_PARTS
-from toolchain.recipes.images import GO_WRAPPERS
 from toolchain.sources import Way
 
 NAME = "pulumi-resource-command"
@@ -217,25 +215,7 @@ def end_processes_in(folder: Path) -> None:
 def test_the_stand_in_passes_its_own_tests() -> None:
     if not stand_in():
         pytest.skip("the published plugin is used on this machine")
-    go = CACHE.folder(CATALOGUE.parts["go"], CATALOGUE.keys["go"]) / "bin" / "go"
-    _, *flags = go_build_arguments(GO_PARTS[NAME], CATALOGUE.parts[NAME].version)
-    tested = subprocess.run(
-        [go, "test", *flags, "./..."],
-        cwd=GO_WRAPPERS / NAME,
-        env={
-            **os.environ,
-            "CGO_ENABLED": "0",
-            "GOCACHE": str(CACHE.go_build),
-            "GOFLAGS": "",
-            "GOMODCACHE": str(CACHE.go_mod),
-            "GOTOOLCHAIN": "local",
-        },
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert_passes_its_own_tests(NAME)
 
 
 def eventually(file: Path) -> str:

@@ -73,6 +73,7 @@ GO_PARTS: Mapping[str, GoPart] = {
         programs={"metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server"},
         stamps={"k8s.io/client-go/pkg/version.gitVersion": "v{version}"},
     ),
+    "packetdelay": GoPart(programs={"packetdelay": OWN_PACKAGE}),
     "prometheus": GoPart(
         programs={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus"},
         stamps={"github.com/prometheus/common/version.Version": "{version}"},
