@@ -42,7 +42,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Every connection stands."""
+    """Every connection was tried once. Whether it stands is not looked at: the window shows it."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -78,7 +78,7 @@ class WorkerProcess:
         self._writer.write(framed(job))
 
     async def ready(self) -> None:
-        """Every connection of its share stands."""
+        """Every connection of its share was tried once."""
         message = await self._message()
         assert isinstance(message, Ready), "the first thing a worker tells"
 
