@@ -22,6 +22,7 @@ _SAME_MOMENT_NS = 500_000_000
 _ERRORS = [*ErrorClass]
 _RIGHT = -1
 _SHORTEST_DURING_NS = 10**9
+_TOO_EARLY = "it was over before the load's window began"
 _TOO_LATE = "it did not come within the load's window"
 _NS_PER_S = 1e9
 _NS_PER_MS = 1e6
@@ -68,9 +69,7 @@ class Requests:
 def outcomes(deeds: Sequence[Deed], samples: pa.Table, window: LoadWindow) -> tuple[ChaosOutcome, ...]:
     """One for each deed, in the same order."""
     end_ns = window.ended_unix_ns - window.started_unix_ns
-    beginnings_ns = sorted(
-        began_ns for deed in deeds if (began_ns := _in_window(deed.began_unix_ns, window)) is not None
-    )
+    beginnings_ns = sorted(began_ns for deed in deeds if (began_ns := _in_window(deed, window)) is not None)
     hosts = by_host(samples) if beginnings_ns else {}
     return tuple(_outcome(deed, hosts, window, [*beginnings_ns, end_ns]) for deed in deeds)
 
@@ -95,7 +94,7 @@ def _requests(samples: pa.Table) -> Requests:
 def _outcome(
     deed: Deed, hosts: Mapping[str, Requests], window: LoadWindow, bounds_ns: Sequence[int]
 ) -> ChaosOutcome:
-    start_ns = _in_window(deed.began_unix_ns, window)
+    start_ns = _in_window(deed, window)
     effects: dict[str, HostEffect] = {}
     if start_ns is not None:
         later_ns = (one for one in bounds_ns if one > start_ns + _SAME_MOMENT_NS)
@@ -103,29 +102,37 @@ def _outcome(
             baseline_ns=bounds_ns[0],
             start_ns=start_ns,
             end_ns=min(later_ns, default=bounds_ns[-1]),
-            lasts_ns=(deed.undone_unix_ns or 0) - (deed.began_unix_ns or 0),
+            lasts_ns=max(0, (deed.undone_unix_ns or 0) - window.started_unix_ns - start_ns),
         )
         effects = {host: host_effect(requests, span) for host, requests in hosts.items()}
-    too_late = deed.began_unix_ns is not None and start_ns is None
     return ChaosOutcome(
         event=deed.event,
         victim=deed.victim,
         at_s=_seconds_between(window.started_unix_ns, deed.began_unix_ns),
         took_s=_seconds_between(deed.began_unix_ns, deed.done_unix_ns),
         over_s=_seconds_between(window.started_unix_ns, deed.undone_unix_ns),
-        problem=deed.problem or (_TOO_LATE if too_late else None),
+        problem=deed.problem or _beside(deed, window),
         hosts=effects,
     )
 
 
-def _in_window(unix_ns: int | None, window: LoadWindow) -> int | None:
-    """The moment in the load; None where it never came, or after the load.
+def _in_window(deed: Deed, window: LoadWindow) -> int | None:
+    """The moment in the load; None where it never came, or beside the load.
 
     What comes at second 0 comes when the load is about to begin: the load met it from its first moment.
     """
-    if unix_ns is None or unix_ns >= window.ended_unix_ns:
+    if deed.began_unix_ns is None or _beside(deed, window):
         return None
-    return max(0, unix_ns - window.started_unix_ns)
+    return max(0, deed.began_unix_ns - window.started_unix_ns)
+
+
+def _beside(deed: Deed, window: LoadWindow) -> str | None:
+    """In words, where it happened and the load met nothing of it."""
+    if deed.began_unix_ns is not None and deed.began_unix_ns >= window.ended_unix_ns:
+        return _TOO_LATE
+    if deed.undone_unix_ns is not None and deed.undone_unix_ns <= window.started_unix_ns:
+        return _TOO_EARLY
+    return None
 
 
 def _seconds_between(start_unix_ns: int | None, end_unix_ns: int | None) -> float | None:

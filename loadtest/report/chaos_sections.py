@@ -42,11 +42,17 @@ def chaos_in_full(report: Report) -> Section:
 def _what(outcome: ChaosOutcome) -> str:
     event = outcome.event
     whom = escape.code(outcome.victim or event.target)
-    when = f"{figures.seconds(event.at_s)}" if outcome.at_s is None else f"{outcome.at_s:.2f} s"
+    when = figures.seconds(event.at_s) if outcome.at_s is None else _moment(outcome.at_s)
     delay = "" if event.delay_ms is None else f" by {figures.milliseconds(event.delay_ms)}"
-    over = "" if outcome.over_s is None else f", until {outcome.over_s:.2f} s"
+    over = "" if outcome.over_s is None else f", until {_moment(outcome.over_s)}"
     wrong = f": ⚠️ {escape.inline(outcome.problem)}" if outcome.problem else ""
     return f"At {when}: {event.action} {whom}{delay}{over}{wrong}"
+
+
+def _moment(at_s: float) -> str:
+    """What is due when the load begins may come a little sooner."""
+    rounded_s = round(at_s, 2)
+    return f"{-rounded_s:.2f} s before the load" if rounded_s < 0 else f"{abs(rounded_s):.2f} s"
 
 
 def _consequence(outcome: ChaosOutcome) -> str:

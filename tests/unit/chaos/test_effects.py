@@ -150,12 +150,24 @@ def test_other_arms_are_not_looked_at() -> None:
 
 def test_what_did_not_happen_has_a_reason_and_no_effects() -> None:
     never = Deed(event=KILL, problem="app/foo has no pod that is ready")
-    late = done(KILL, 12.0)
-    found = outcomes((never, late), table(steady(0, 10)), WINDOW)
-    assert [{}, {}] == [one.hosts for one in found]
-    assert ["app/foo has no pod that is ready", "it did not come within the load's window"] == [
-        one.problem for one in found
-    ]
+    late, early = done(KILL, 12.0), done(FREEZE, -2.0, undone_s=-0.1)
+    found = outcomes((never, late, early), table(steady(0, 10)), WINDOW)
+    assert [{}, {}, {}] == [one.hosts for one in found]
+    assert [
+        "app/foo has no pod that is ready",
+        "it did not come within the load's window",
+        "it was over before the load's window began",
+    ] == [one.problem for one in found]
+
+
+def test_what_was_over_before_the_load_takes_nothing_from_what_came_in_it() -> None:
+    samples = table([*steady(0, 4), *refused(4, 5), *steady(5, 10)])
+    _, found = outcomes((done(FREEZE, -2.0, undone_s=-0.1), done(KILL, 4.0)), samples, WINDOW)
+    assert found == outcomes((done(KILL, 4.0),), samples, WINDOW)[0]
+
+
+def test_what_began_a_little_before_the_load_lasts_until_it_is_undone() -> None:
+    assert effect(steady(0, 10), done(FREEZE, -0.5, undone_s=2.0)).during_s == pytest.approx(2.0)
 
 
 def test_an_event_at_the_very_beginning_has_nothing_before_it() -> None:
