@@ -14,7 +14,7 @@ from pathlib import Path
 from infra import versions
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
-from infra.model import ClusterSettings, StackSettings
+from infra.model import ChaosAction, ClusterSettings, StackSettings
 from infra.parsing import SettingsError
 from infra.parsing.cluster import node_image
 from infra.paths import ROOT
@@ -57,6 +57,8 @@ def _parts(settings: StackSettings) -> Iterator[str]:
         yield "image-metrics-server"
     if settings.monitoring.grafana_port is not None:
         yield "image-grafana"
+    if any(event.action is ChaosAction.DELAY for event in settings.chaos):
+        yield "packetdelay"
     if settings.load.engine == "k6":
         yield "k6"
     if settings.load.locust_workers:

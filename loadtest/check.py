@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from loadtest import process
+from loadtest.chaos import packet_delay
 from loadtest.chaos.model import Action
 from loadtest.chaos.planned import check_fits
 from loadtest.cluster import existing, kind
@@ -26,7 +27,6 @@ _PROGRAMS = ("pulumi", "kubectl")
 _PROGRAMS_OF_KIND = ("kind", "docker")
 _DISK_FREE_MINIMUM_BYTES = 3 * 2**30
 _TIMEOUT_S = 20.0
-_DELAY_ON_LOOPBACK = ("qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,26 +116,13 @@ def _chaos(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Pr
 
 
 def _delays(project: Path, facts: StackFacts) -> Iterator[Problem]:
-    """Whether the kernel can do what it takes to delay packets: many are built without."""
+    """Whether the kernel can do what it takes to delay packets: it may be built without."""
     image = facts.cluster.node_image if facts.cluster else None
-    if image is None or not any(event.action is Action.DELAY for event in facts.chaos):
-        return
-    try:
-        process.answer(
-            (
-                *("docker", "run", "--rm", "--pull", "never", "--network", "none", "--cap-add", "NET_ADMIN"),
-                *("--entrypoint", "tc", image, *_DELAY_ON_LOOPBACK),
-            ),
-            folder=project,
-            timeout_s=_TIMEOUT_S,
-        )
-    except ProgramFailedError as error:
-        yield Problem(
-            message=f"chaos: nothing can be delayed on this machine: {error.hint}",
-            hint="It takes a kernel with the packet scheduler netem (CONFIG_NET_SCH_NETEM); "
-            "a freeze takes nothing.",
-            exit_code=MachineError.exit_code,
-        )
+    if image is not None and any(event.action is Action.DELAY for event in facts.chaos):
+        try:
+            packet_delay.try_out(image)
+        except MachineError as error:
+            yield _problem(error)
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:

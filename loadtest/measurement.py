@@ -110,7 +110,9 @@ def _send(
     live: LiveLoad,
 ) -> tuple[LoadRun, Edges]:
     with sample_store.writer(artifacts.samples, live.add) as writer:
-        with edges_around(target.cluster) as edges, chaos_during(target.chaos, Hands(target).aim) as chaos:
+        hands = Hands(target)
+        hands.prepare()
+        with edges_around(target.cluster) as edges, chaos_during(target.chaos, hands.aim) as chaos:
 
             def begin() -> None:
                 edges.begin()

@@ -85,21 +85,24 @@ def run(
     return Completed(exit_code=exit_code, tail=tuple(lines), timed_out=expired.is_set())
 
 
-def answer(arguments: Sequence[str], *, folder: Path, timeout_s: float) -> str:
-    """What a short question to another program prints.
+def answer(
+    arguments: Sequence[str], *, folder: Path, timeout_s: float, reads: Path = Path(os.devnull)
+) -> str:
+    """What a short question to another program prints; what it `reads` is its input.
 
     Raises ProgramFailedError where it says no, MachineError where it hangs or is not there.
     """
     try:
-        done = subprocess.run(
-            arguments,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
-        )
+        with reads.open("rb") as stdin:
+            done = subprocess.run(
+                arguments,
+                cwd=folder,
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout_s,
+                start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
+            )
     except FileNotFoundError as error:
         raise program_missing(arguments[0]) from error
     except subprocess.TimeoutExpired as error:

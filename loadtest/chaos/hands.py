@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from loadtest import process
-from loadtest.chaos import moves
-from loadtest.chaos.lever import Lever, Move
+from loadtest.chaos import moves, packet_delay
+from loadtest.chaos.lever import ByProgram, Lever, Move
 from loadtest.chaos.model import NODE_PREFIX, Action, ChaosEvent
 from loadtest.cluster import kind
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
-from loadtest.cluster.objects import Pod
+from loadtest.cluster.objects import Node, Pod
 from loadtest.cluster.states import ready_since
 from loadtest.errors import ChaosError
 from loadtest.monitoring.queries import pods_of
@@ -76,6 +76,12 @@ class Hands:
         self._kubectl = kubectl_for(target.cluster)
         self._choosing = threading.Lock()
         self._aimed_at: set[str] = set()
+
+    def prepare(self) -> None:
+        """Before the load: the nodes get what they lack."""
+        if any(event.action is Action.DELAY for event in self._target.chaos):
+            for node in self._kubectl.items(Node, "nodes"):
+                packet_delay.bring(node.metadata.name)
 
     def aim(self, event: ChaosEvent) -> Aimed:
         """Raises LoadTestError where there is no such thing, or it cannot be reached."""
@@ -147,7 +153,7 @@ def _docker(verb: str, node: str) -> None:
     process.answer(("docker", verb, node), folder=Path(), timeout_s=_ANSWER_S)
 
 
-_POD_MOVES: dict[Action, Move] = {
+_POD_MOVES: dict[Action, Move | ByProgram] = {
     Action.KILL: moves.KILL_POD,
     Action.FREEZE: moves.FREEZE_POD,
     Action.DELAY: moves.DELAY_POD,

@@ -15,6 +15,7 @@ from loadtest.errors import ChaosError
 _ANSWER_S = 10.0
 _ERROR_CHARACTERS = 300
 
+# The program toolchain/go/packetdelay says the same.
 _READY, _DONE, _UNDONE = "ready", "done", "undone"
 _SCRIPT = f"""
 set -e
@@ -42,10 +43,17 @@ class Move:
         return _SCRIPT % (self.prepare, self.do, self.undo)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ByProgram:
+    """Shell commands that end in a program which does and undoes one thing as a lever's own script would."""
+
+    script: str
+
+
 class Lever:
     """Ready to be pulled. Raises ChaosError where the node does not let it, or does not answer in time."""
 
-    def __init__(self, node: str, move: Move, *arguments: str) -> None:
+    def __init__(self, node: str, move: Move | ByProgram, *arguments: str) -> None:
         self._node = node
         self._pulled = False
         self._shell = open_shell(node, "sh", move.script, *arguments)

@@ -17,7 +17,7 @@ class Action(StrEnum):
     KILL = "kill"  # of a pod every process, by SIGKILL, and the kubelet starts it again; of a node its power
     DELETE = "delete"  # a pod, by force and with no grace: another takes its place
     FREEZE = "freeze"  # nothing in it runs on, its connections stay
-    DELAY = "delay"  # every packet that it sends leaves `delay_ms` later
+    DELAY = "delay"  # every packet for it arrives `delay_ms` later
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 Both versions of cgroups are read. Leaves out nodes themselves, which the container engine stops and holds.
 """
 
-from loadtest.chaos.lever import Move
+from loadtest.chaos import packet_delay
+from loadtest.chaos.lever import ByProgram, Move
 
 # Of each container, the file that lists its processes as the node numbers them, children included.
 _PROCESSES = r"""
@@ -15,18 +16,7 @@ for id in "$@"; do
     lists="$lists $list"
 done
 """
-# All containers of a pod share its network, which stays the same when one of them is started anew.
-_NETWORK = rf"""
-delay=$1
-shift
-{_PROCESSES}
-read -r pid < "$list"
-exec 3< "/proc/$pid/ns/net"
-"""
 _RUNNING = 'grep -qs . $lists || { echo "nothing runs in it any more"; exit 1; }'
-_INSIDE = "nsenter --net=/proc/self/fd/3"
-_ADD = "tc qdisc add dev eth0 root netem delay"
-_REMOVE = "tc qdisc del dev eth0 root"
 
 
 def _signal_to_all(name: str) -> str:
@@ -37,5 +27,15 @@ def _signal_to_all(name: str) -> str:
 # Arguments of the first two are the pod's containers; of the others first the delay, such as 100ms.
 KILL_POD = Move(prepare=_PROCESSES, do=f"{_RUNNING}\n{_signal_to_all('KILL')}")
 FREEZE_POD = Move(prepare=_PROCESSES, do=f"{_RUNNING}\n{_signal_to_all('STOP')}", undo=_signal_to_all("CONT"))
-DELAY_POD = Move(prepare=_NETWORK, do=f'{_INSIDE} {_ADD} "$delay"', undo=f"{_INSIDE} {_REMOVE}")
-DELAY_NODE = Move(do=f'{_ADD} "$1"', undo=_REMOVE)
+# All containers of a pod share its network, which stays the same when one of them is started anew.
+DELAY_POD = ByProgram(
+    script=f"""
+set -e
+delay=$1
+shift
+{_PROCESSES}
+read -r pid < "$list"
+exec nsenter --net="/proc/$pid/ns/net" {packet_delay.ON_A_NODE} "$delay"
+"""
+)
+DELAY_NODE = ByProgram(script=f'exec {packet_delay.ON_A_NODE} "$1"')

@@ -1,22 +1,30 @@
 """Pods and a node of a real cluster are hit while the load goes on, and the report says what clients saw."""
 
 import json
+import statistics
 from typing import Any
 
 import pytest
 
+from loadtest import sample_store
+from loadtest.artifacts import Artifacts
+from loadtest.chaos.effects import by_host
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
 
 FREEZE_S = 1.5
+DELAY_S = 1.5
+DELAY_MS = 60.0
 EVENTS = [
     {"at_s": 2, "action": "kill", "target": "app/foo"},
     {"at_s": 5, "action": "kill", "target": "app/bar"},
     {"at_s": 10.5, "action": "freeze", "target": "node/worker", "duration_s": FREEZE_S},
+    {"at_s": 13.5, "action": "delay", "target": "ingress", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
+    {"at_s": 16, "action": "delay", "target": "node/worker", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
 ]
 # So few that hardly two come at once: an ingress that forgets who refused may else ask a dead pod thrice.
-LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 14}
+LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 19}
 # The tests look at clients.
 SLO = [{"metric": "success_ratio", "fail_below": 0.5}]
 
@@ -42,19 +50,22 @@ def report(workspace: Workspace) -> dict[str, Any]:
 def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
     report: dict[str, Any], workspace: Workspace
 ) -> None:
-    assert [None, None, None] == [one["problem"] for one in report["chaos"]]
-    assert [2, 5, 10.5] == pytest.approx([one["at_s"] for one in report["chaos"]], abs=0.5)
-    foo, bar, node = (one["victim"] for one in report["chaos"])
+    assert [None] * len(EVENTS) == [one["problem"] for one in report["chaos"]]
+    planned_s = [one["at_s"] for one in EVENTS]
+    assert planned_s == pytest.approx([one["at_s"] for one in report["chaos"]], abs=0.5)
+    foo, bar, node, ingress, delayed_node = (one["victim"] for one in report["chaos"])
     assert foo.startswith("pod apps/foo-")
     assert bar.startswith("pod apps/bar-")
-    assert node == f"node {workspace.cluster}-worker"
+    assert ingress.startswith("pod ingress-nginx/")
+    assert node == delayed_node == f"node {workspace.cluster}-worker"
 
 
 def test_of_two_replicas_one_may_die_and_nobody_who_asks_later_notices(report: dict[str, Any]) -> None:
     killed = report["chaos"][0]["hosts"]
     assert {} == killed["foo.localhost"]["errors"], "the ingress asks the other pod"
     assert killed["foo.localhost"]["requests"] > 40
-    assert {} == killed["bar.localhost"]["errors"]
+    next_failed = report["chaos"][1]["hosts"]["bar.localhost"]["in_flight_failed"]
+    assert sum(killed["bar.localhost"]["errors"].values()) <= next_failed, "what the next event hit"
 
 
 def test_the_only_replica_dies_and_the_gap_is_seen_until_it_answers_again(report: dict[str, Any]) -> None:
@@ -76,6 +87,26 @@ def test_a_node_that_stands_still_keeps_everybody_waiting_and_nobody_out(report:
         assert effect["longest_gap"]["duration_s"] > 0.8 * FREEZE_S
         assert effect["during"]["maximum_ms"] > 800 * FREEZE_S
         assert effect["before"]["p95_ms"] < effect["during"]["p95_ms"]
+
+
+def test_packets_are_late_while_they_are_delayed_and_not_any_more_when_that_is_over(
+    report: dict[str, Any], workspace: Workspace
+) -> None:
+    """To the ingress come the client's request and the app's answer, to the apps' node the request alone."""
+    for delayed, times in zip(report["chaos"][3:], (2, 1), strict=True):
+        assert delayed["over_s"] - delayed["at_s"] == pytest.approx(DELAY_S, abs=0.5)
+        for host, effect in delayed["hosts"].items():
+            assert {} == effect["errors"]
+            assert effect["before"]["p50_ms"] < DELAY_MS / 2
+            assert times * DELAY_MS <= effect["during"]["p50_ms"] < (times + 1) * DELAY_MS
+            assert after_ms(workspace, host, delayed["over_s"]) < DELAY_MS / 2, "it is over"
+
+
+def after_ms(workspace: Workspace, host: str, over_s: float) -> float:
+    """The middle one of the requests sent in the second half of the second that follows."""
+    sent = by_host(sample_store.read_samples(Artifacts(root=workspace.artifacts).samples))[host]
+    chosen = sent.where((sent.starts_ns > (over_s + 0.5) * 1e9) & (sent.starts_ns < (over_s + 1) * 1e9))
+    return statistics.median(chosen.latencies_ns.tolist()) / 1e6
 
 
 def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from infra import needs as needs_module
 from infra.clusters import PROVIDERS
 from infra.ingress import CONTROLLERS
-from infra.model import AutoscalerSettings, ExistingCluster, StackSettings
+from infra.model import AutoscalerSettings, ChaosAction, ChaosSettings, ExistingCluster, StackSettings
 from infra.needs import images_wanted, needs
 from infra.paths import ROOT
 from infra.stack_file import settings_of
@@ -47,11 +47,13 @@ def test_what_only_some_stacks_have_is_needed_by_those_alone() -> None:
     autoscaler = AutoscalerSettings(
         min_replicas=1, max_replicas=2, target_cpu_percent=50, scale_up_stabilization_s=0
     )
+    delay = ChaosSettings(at_s=1.0, action=ChaosAction.DELAY, target="ingress", duration_s=1.0, delay_ms=20.0)
     more = {
         "image-metrics-server": replace(ci, apps=(replace(ci.apps[0], autoscaler=autoscaler), *ci.apps[1:])),
         "image-grafana": replace(ci, monitoring=replace(ci.monitoring, grafana_port=30_091)),
         "image-envoy": replace(ci, cluster=replace(ci.cluster, control_planes=3)),
         "k6": replace(ci, load=replace(ci.load, engine="k6")),
+        "packetdelay": replace(ci, chaos=(delay,)),
         "image-locust": replace(ci, load=replace(ci.load, locust_workers=2)),
     }
     for part, changed in more.items():

@@ -13,7 +13,7 @@ import pytest
 
 from loadtest.chaos import lever as lever_module
 from loadtest.chaos import moves
-from loadtest.chaos.lever import Lever, Move
+from loadtest.chaos.lever import ByProgram, Lever, Move
 from loadtest.errors import ChaosError
 from tests.waiting import comes_true
 
@@ -93,16 +93,11 @@ def test_a_node_that_does_not_answer_is_not_waited_for_without_end(monkeypatch: 
         Lever("node-1", Move(prepare="sleep 5", do="true"))
 
 
-def test_packets_of_a_node_are_delayed_and_that_is_taken_back(tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    _program(tmp_path / "bin" / "tc", f'#!/bin/sh\necho "$*" >> {told}\n')
-    lever = Lever("node-1", moves.DELAY_NODE, "50ms")
+def test_what_a_program_lost_while_it_did_its_work_is_said() -> None:
+    lever = Lever("node-1", ByProgram(script="echo ready; read -r _; echo done; echo '7 packets were lost'"))
     lever.pull()
-    lever.release()
-    assert told.read_text().splitlines() == [
-        "qdisc add dev eth0 root netem delay 50ms",
-        "qdisc del dev eth0 root",
-    ]
+    with pytest.raises(ChaosError, match="on node node-1: 7 packets were lost"):
+        lever.release()
 
 
 def test_a_pod_whose_containers_do_not_run_there_is_not_hit() -> None:

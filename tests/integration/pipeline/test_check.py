@@ -154,19 +154,27 @@ def test_chaos_that_the_load_is_too_short_for_is_told_and_a_flag_can_make_it_lon
 def test_a_kernel_that_can_delay_nothing_is_told_before_anything_is_made(bench: Bench) -> None:
     cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
     program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
+    (bench.docker.folder / "packetdelay").write_text("stands in for the program that delays")
+    (bench.docker.folder / "packetdelay").chmod(0o755)
     sound = {"ps": {}, "version": {"stdout": "26"}, "image inspect": {"stdout": "abc"}}
-    bench.docker.answers({**sound, "run": {"code": 2, "stderr": "Specified qdisc kind is unknown."}})
-    with pytest.raises(
-        CheckError, match=r"nothing can be delayed .*: Specified qdisc kind is unknown"
-    ) as told:
+    bench.docker.answers({**sound, "run": {"code": 1, "stderr": "no packet can be held here"}})
+    with pytest.raises(CheckError, match=r"nothing can be delayed .*: no packet can be held here") as told:
         check(bench.root, "ci")
     assert told.value.exit_code is ExitCode.MACHINE
-    assert "CONFIG_NET_SCH_NETEM" in told.value.message
+    assert "CONFIG_NETFILTER_NETLINK_QUEUE" in told.value.message
 
-    bench.docker.answers({**sound, "run": {}})
+    bench.docker.answers({**sound, "run": {"reads": True}})
     check(bench.root, "ci")
-    (tried, _) = [call for call in bench.docker.asked() if call[0] == "run"]
-    assert tried[-9:] == ["loadproof/node:v1", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
+    assert "stands in for the program that delays" == bench.docker.told()
+
+
+def test_delays_take_a_program_that_set_up_gets(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
+    program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
+    programs = (bench.pulumi, bench.docker, bench.kind, bench.kubectl)
+    monkeypatch.setenv("PATH", ":".join(str(one.folder) for one in programs))
+    with pytest.raises(CheckError, match="the program 'packetdelay' is not on this machine"):
+        check(bench.root, "ci")
 
 
 def test_nobody_asks_the_kernel_where_nothing_is_to_be_delayed(bench: Bench) -> None:
