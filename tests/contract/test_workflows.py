@@ -81,7 +81,14 @@ ADVISORY = {step for step in STEPS if "scan" in step.lower()}
 def problems_of(name: str, text: str) -> list[str]:
     workflow = yaml.safe_load(text)
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    found = [*_pins(text), *_frame(name, workflow), *_steps(steps), *_pulumi(steps), *_categories(steps)]
+    found = [
+        *_pins(text),
+        *_frame(name, workflow),
+        *_steps(steps),
+        *_pulumi(steps),
+        *_categories(steps),
+        *_comments(steps),
+    ]
     return [*found, *(_loadtest(workflow) if name == "loadtest" else ())]
 
 
@@ -131,6 +138,13 @@ def _steps(steps: list[dict]) -> Iterator[str]:
             yield "the cache is not of the stack's file"
         if step.get("uses", "").startswith("actions/upload-artifact@") and inputs["path"] not in KEPT:
             yield f"more is kept than results, kubeconfigs maybe: {inputs['path']}"
+
+
+def _comments(steps: list[dict]) -> Iterator[str]:
+    for step in steps:
+        quiet = step.get("env", {}).get("LOADPROOF_COMMENT")
+        if "loadtest comment" in step.get("run", "") and quiet != "${{ vars.LOADPROOF_COMMENT }}":
+            yield f"{step['name']!r} cannot be told to be quiet"
 
 
 def _line(line: str) -> Iterator[str]:
@@ -222,6 +236,7 @@ def swap(before: str, after: str, count: int = -1) -> Callable[[str], str]:
         ("loadtest", swap("steps.deploy.outcome", "steps.preview.outcome"), "explained to nobody"),
         ("loadtest-command", swap("permissions: {}", "permissions: {}\nconcurrency: x"), "of one that waits"),
         ("loadtest-command", swap("comment.body,", "comment.author_association,"), "for a stranger"),
+        ("loadtest-comment", swap("vars.LOADPROOF_COMMENT", "vars.QUIET"), "told to be quiet"),
         ("loadtest", swap("LOADPROOF_JOB_STATUS", "JOB_STATUS"), "kept quiet"),
         ("loadtest", swap("continue-on-error: true\n        timeout-minutes: 30", ""), "can fail"),
         ("loadtest", lambda text: re.sub(r"version: 3\.\d+\.0", "version: 3.1.0", text), "pulumi 3.1.0"),
