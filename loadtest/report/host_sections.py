@@ -52,12 +52,12 @@ def _percentile(value_ms: float | None, interval: Interval | None) -> str:
 
 
 def _failed(requests: RequestSummary) -> str:
-    counts = {
-        "HTTP errors": requests.http_errors,
-        "time-outs": requests.timeouts,
-        "connection errors": requests.connection_errors,
-        "wrong bodies": requests.wrong_bodies,
-    }
-    kinds = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    counts = (
+        (requests.http_errors, "HTTP error", "HTTP errors"),
+        (requests.timeouts, "time-out", "time-outs"),
+        (requests.connection_errors, "connection error", "connection errors"),
+        (requests.wrong_bodies, "wrong body", "wrong bodies"),
+    )
+    kinds = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count)
     failed = f"{requests.requests - requests.succeeded:,} of {requests.requests:,}"
     return f"{failed}: {kinds}" if kinds else failed
