@@ -27,7 +27,6 @@ from loadtest.process import Watcher
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.report import terminal
 from loadtest.report.model import FailureReport, Report
-from loadtest.report.sections import headline
 from loadtest.run_lock import run_lock
 from loadtest.signals import Interrupted, Interrupts, interrupts
 from loadtest.stack_facts import StackFacts, read_stack_facts
@@ -168,9 +167,7 @@ def _measure(job: Job, stages: Stages, target: TargetEnvironment) -> Report:
 
     report = measurement.measure(job, target, stages)
     results.save_report(job.artifacts, report)
-    stages.note(
-        f"{headline(report)}\n\n{terminal.by_host(report)}\n\nall of it: {job.artifacts.report('markdown')}"
-    )
+    stages.note(f"{terminal.ending(report)}\n\nall of it: {job.artifacts.report('markdown')}")
     if report.resources and report.resources.dashboard_url:
         stages.note(f"as curves, while the cluster is up: {report.resources.dashboard_url}")
     return report

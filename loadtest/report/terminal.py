@@ -1,13 +1,18 @@
-"""The end of a run on a terminal: one row for each host, in columns of plain text."""
+"""The end of a run on a terminal: the verdict, its reasons, and a row of plain text for each host."""
 
 from collections.abc import Sequence
 
-from loadtest.report import figures
+from loadtest.report import escape, figures, sections
 from loadtest.report.model import Report
 from loadtest.sample import Arm
 from loadtest.stats.summary import RequestSummary
 
 _HEADER = ("host", "requests", "failed", "req/s", "p50 ms", "p90 ms", "p95 ms", "p99 ms", "max ms")
+
+
+def ending(report: Report) -> str:
+    reasons = "".join(f"\n- {escape.plain(reason)}" for reason in report.verdict.reasons)
+    return f"{sections.headline(report)}{reasons}\n\n{by_host(report)}"
 
 
 def by_host(report: Report) -> str:
