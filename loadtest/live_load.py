@@ -16,6 +16,7 @@ from loadtest.sample_columns import SampleColumns
 _BINS_PER_DOUBLING = 32
 _BINS = 64 * _BINS_PER_DOUBLING
 _NS_PER_MS = 1_000_000
+_NS_PER_S = 1_000_000_000
 
 
 class LiveLoad:
@@ -44,9 +45,15 @@ class LiveLoad:
             bins = (np.log2(np.maximum(latencies_ns, 1)) * _BINS_PER_DOUBLING).astype(np.int64)
             self._histogram += np.bincount(bins, minlength=_BINS)
         if self._began_s is not None:
-            elapsed_s = self._clock_s() - self._began_s
+            elapsed_s = self._until_s(rows, self._clock_s() - self._began_s)
             self._show(self._words(elapsed_s))
             self._last_s, self._last_requests = elapsed_s, self._requests
+
+    def _until_s(self, rows: SampleColumns, now_s: float) -> float:
+        """What is told is of the time until then: the last part comes some time after the load's end."""
+        if not len(rows):
+            return now_s
+        return max(self._last_s, min(now_s, rows.last_end_ns() / _NS_PER_S))
 
     def _words(self, elapsed_s: float) -> str:
         lately_s = elapsed_s - self._last_s

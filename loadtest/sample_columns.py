@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
 # Columns of few different values, kept and encoded as numbers into a table of those.
 CODED = ["arm", "host", "status", "error"]
 NUMBERS = [name for name in SCHEMA.names if name not in CODED]
-_LATENCY, _ERROR = map(SCHEMA.get_field_index, ("latency_ns", "error"))
+_START, _LATENCY, _ERROR = map(SCHEMA.get_field_index, ("actual_start_ns", "latency_ns", "error"))
 _NONE = -1  # no number that may be missing is negative
 
 _Column = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -76,6 +76,11 @@ class SampleColumns:
         columns = self._columns()
         right: _Column = columns[_LATENCY][columns[_ERROR] == self._errors.get(None, _NONE)]
         return right
+
+    def last_end_ns(self) -> int:
+        """When the last of the requests was over. There has to be one."""
+        columns = self._columns()
+        return int((columns[_START] + columns[_LATENCY]).max())
 
     def table(self) -> pa.Table:
         columns = self._columns()

@@ -28,7 +28,8 @@ class Clock:
         return self.now_s
 
 
-def rows(*latencies_ms: float, failed: int = 0) -> SampleColumns:
+def rows(*latencies_ms: float, failed: int = 0, sent_s: float = 1_000.0) -> SampleColumns:
+    """All sent at one second of the window; by default so late that the clock alone counts."""
     columns = SampleColumns()
     errors = [ErrorClass.TIMEOUT] * failed + [None] * len(latencies_ms)
     for latency_ms, error in zip([9_999.0] * failed + list(latencies_ms), errors, strict=True):
@@ -38,7 +39,7 @@ def rows(*latencies_ms: float, failed: int = 0) -> SampleColumns:
                 round=0,
                 host="foo.localhost",
                 intended_start_ns=0,
-                actual_start_ns=0,
+                actual_start_ns=int(sent_s * 1_000 * MS),
                 latency_ns=int(latency_ms * MS),
                 status=None if error else 200,
                 body_bytes=0,
@@ -84,6 +85,11 @@ def test_the_rate_is_the_latest_ones_and_percentiles_are_of_all_so_far() -> None
     *_, line = said(RATE, (1.0, rows(*[1.0] * 90)), (2.0, rows(*[50.0] * 10)))
     assert "100/1,500 requests · 5.00 req/s" in line
     assert percentiles_ms(line) == about(1.0, 50.0)
+
+
+def test_the_last_part_is_told_when_the_load_is_over_and_counts_to_its_last_request() -> None:
+    (line,) = said(CLOSED, (5.0, rows(*[100.0] * 2_000, sent_s=0.9)))
+    assert line.startswith("1 s · 2,000/2,000 requests · 2,000 req/s · p50 ")
 
 
 def test_failed_requests_are_errors_and_never_latencies() -> None:
