@@ -20,7 +20,7 @@ test: lint test-quick  ## every test, those on a real cluster included
 # Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
 # by modules, because a module's tests share what is costly.
 test-quick: setup-test  ## the tests that need no cluster
-	@python -m pytest -m "not cluster" --numprocesses=3 --dist=loadscope
+	@python -m pytest -m "not cluster" --numprocesses=4 --dist=loadscope
 
 lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .
