@@ -35,6 +35,15 @@ NOT_COUNTED = Total(value=None, samples=0)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Averages over an equal part of the window, which begins `at_s` seconds after the window does."""
+
+    at_s: float
+    cpu_cores: float | None
+    memory_bytes: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScopeUsage:
     """One scope's use: an app by its name, `ingress`, or the whole `cluster`.
 
@@ -47,7 +56,7 @@ class ScopeUsage:
     `cpu_throttled_s` is for how long containers were held back by their CPU limit, and `cpu_throttled_ratio`
     in how many of the periods that the limit is of, 0 to 1. Containers stall while any of their work waits
     for a CPU, for memory or for a disk. Seconds are added up over containers, and those held back over CPUs
-    as well: they may be more than the window has.
+    as well: they may be more than the window has. `over_time` is empty where the load was over too soon.
     """
 
     scope: str
@@ -68,6 +77,7 @@ class ScopeUsage:
     io_stalled_s: Total = NOT_COUNTED
     restarts: Total = NOT_COUNTED
     oom_kills: Total = NOT_COUNTED
+    over_time: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from loadtest.cluster.objects import PodName
-from loadtest.monitoring.model import CLUSTER_SCOPE, ResourceUsage, ScopeUsage, Series, Total, is_wider
+from loadtest.monitoring.model import (
+    CLUSTER_SCOPE,
+    ResourceUsage,
+    ScopeUsage,
+    Series,
+    Stretch,
+    Total,
+    is_wider,
+)
+from loadtest.monitoring.over_time import over_time
 from loadtest.monitoring.queries import (
     LOOKBACK_S,
     NETWORK,
@@ -137,6 +146,16 @@ class _ScopeFigures:
             cpu_stalled_s=_total(self._counters(Metric.CPU_STALLED_SECONDS)),
             memory_stalled_s=_total(self._counters(Metric.MEMORY_STALLED_SECONDS)),
             io_stalled_s=_total(self._counters(Metric.IO_STALLED_SECONDS)),
+            over_time=self._over_time(),
+        )
+
+    def _over_time(self) -> tuple[Stretch, ...]:
+        return over_time(
+            self._readings(Metric.CPU_SECONDS),
+            self._readings(Metric.MEMORY_BYTES),
+            self._span,
+            interval_s=self._question.interval_s or self._question.scrape_interval_s,
+            hold_s=LOOKBACK_S,
         )
 
     def problems(self) -> list[str]:

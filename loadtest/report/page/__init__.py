@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from loadtest.report.contents import Content, contents, head, headline
 from loadtest.report.layout import Section, items
 from loadtest.report.model import AnyReport, Report
-from loadtest.report.page import bar_charts, spread_charts, time_charts
+from loadtest.report.page import bar_charts, spread_charts, time_charts, usage_charts
 from loadtest.report.page.chart import Chart
 from loadtest.report.page.document import Part, document, part
 from loadtest.stats.curves import Curves
@@ -69,4 +69,7 @@ def _replicas(report: Report) -> Sequence[Chart]:
 
 def _resources(report: Report) -> Sequence[Chart]:
     usage = report.resources
-    return (bar_charts.resources(usage),) if usage and usage.scopes else ()
+    if usage is None or not usage.scopes:
+        return ()
+    curves = usage_charts.over_time(usage)
+    return (*([curves] if curves else []), bar_charts.resources(usage))

@@ -3,7 +3,7 @@
 Text is escaped by the library that writes the tree. Leaves out what is drawn (the charts).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -13,6 +13,8 @@ from loadtest.report.page.scale import Scale
 
 WIDTH = 960.0
 LEFT, RIGHT = 64.0, WIDTH - 32.0
+LEGEND_ROW = 18.0
+_KINDS_OF_LINE = 6
 _TICK_GAP = 6.0
 _LINE_HEIGHT = 14.0
 
@@ -57,6 +59,26 @@ def box(parent: ET.Element, kind: str, *, x: tuple[float, float], y: tuple[float
 
 def line(parent: ET.Element, kind: str, *, x: tuple[float, float], y: tuple[float, float]) -> None:
     put(parent, "line", kind, x1=x[0], x2=x[1], y1=y[0], y2=y[1])
+
+
+def curve(parent: ET.Element, number: int, points: Sequence[tuple[float, float, str]]) -> None:
+    """The curve of that number through these places, each with what it tells where a pointer rests on it."""
+    kind = _kind_of_line(number)
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
+    put(parent, "polyline", f"line {kind}", points=corners)
+    for x, y, hint in points:
+        put(group(parent, hint), "circle", f"dot {kind}", cx=x, cy=y, r=3.5)
+
+
+def legend(parent: ET.Element, number: int, name: str) -> None:
+    """What the curve of that number is of, a row of LEGEND_ROW above the others."""
+    y = (number + 1) * LEGEND_ROW
+    line(parent, f"line {_kind_of_line(number)}", x=(LEFT, LEFT + 36), y=(y, y))
+    text(parent, name, "legend", x=LEFT + 44, y=y + 4)
+
+
+def _kind_of_line(number: int) -> str:
+    return f"line-{number % _KINDS_OF_LINE}"
 
 
 @dataclass(frozen=True, kw_only=True)

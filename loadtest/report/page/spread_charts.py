@@ -12,8 +12,6 @@ from loadtest.stats.curves import Bin, Curves, Quantile
 
 _PANEL, _ABOVE, _BELOW = 150.0, 26.0, 30.0
 _PLOT = 260.0
-_KINDS_OF_LINE = 6
-_LEGEND_ROW = 18.0
 _SHARES = (0.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999)
 
 
@@ -55,7 +53,7 @@ def percentiles(curves: Curves) -> Chart:
         "A line ends where fewer than ten answers lie beyond."
     )
     title = "Latency by percentile"
-    legend = len(curves.hosts) * _LEGEND_ROW
+    legend = len(curves.hosts) * drawing.LEGEND_ROW
     picture = drawing.new(_ABOVE + legend + _PLOT + _BELOW, f"{title}. {reading}")
     points = [point for host in curves.hosts.values() for point in host.quantiles]
     axes = Axes(
@@ -64,8 +62,8 @@ def percentiles(curves: Curves) -> Chart:
     )
     _draw_shares(picture, axes)
     for number, (host, one) in enumerate(curves.hosts.items()):
-        _draw_line(picture, axes, one.quantiles, f"line-{number % _KINDS_OF_LINE}")
-        _draw_legend(picture, escape.plain(host), number)
+        drawing.curve(picture, number, [_placed(axes, point) for point in one.quantiles])
+        drawing.legend(picture, number, escape.plain(host))
     rows = tuple(
         (escape.plain(host), f"{point.percent:g} %", figures.number(point.value_ms))
         for host, one in curves.hosts.items()
@@ -101,21 +99,9 @@ def _draw_shares(picture: ET.Element, axes: Axes) -> None:
             drawing.text(picture, f"{share:g} %", "tick-x", x=at, y=axes.y.start + 20)
 
 
-def _draw_line(picture: ET.Element, axes: Axes, points: tuple[Quantile, ...], kind: str) -> None:
-    places = [(axes.x.at(_stretched(one.percent)), axes.y.at(one.value_ms)) for one in points]
-    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    drawing.put(picture, "polyline", f"line {kind}", points=corners)
-    for point, (x, y) in zip(points, places, strict=True):
-        marked = drawing.group(picture, f"p{point.percent:g}: {figures.milliseconds(point.value_ms)}")
-        drawing.put(marked, "circle", f"dot {kind}", cx=x, cy=y, r=3.5)
-
-
-def _draw_legend(picture: ET.Element, name: str, number: int) -> None:
-    y = (number + 1) * _LEGEND_ROW
-    drawing.line(
-        picture, f"line line-{number % _KINDS_OF_LINE}", x=(drawing.LEFT, drawing.LEFT + 36), y=(y, y)
-    )
-    drawing.text(picture, name, "legend", x=drawing.LEFT + 44, y=y + 4)
+def _placed(axes: Axes, point: Quantile) -> tuple[float, float, str]:
+    hint = f"p{point.percent:g}: {figures.milliseconds(point.value_ms)}"
+    return axes.x.at(_stretched(point.percent)), axes.y.at(point.value_ms), hint
 
 
 def _last(points: list[Quantile]) -> float:

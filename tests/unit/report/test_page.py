@@ -120,7 +120,7 @@ def test_diagnostics_are_shown_as_they_are() -> None:
 def test_every_chart_has_its_figures_as_a_table_and_can_be_reached_by_keyboard() -> None:
     tree = Tree(page.render(REPORTS["autoscaled"]))
     charts = [attributes for tag, attributes in tree.tags if tag == "svg"]
-    assert len(charts) == sum(tag == "figure" for tag, _ in tree.tags) == 8
+    assert len(charts) == sum(tag == "figure" for tag, _ in tree.tags) == 9
     assert all(one["role"] == "img" and one["aria-label"] for one in charts)
     assert len(charts) == sum(tag == "details" for tag, _ in tree.tags)
     assert sum(one.get("tabindex") == "0" for _, one in tree.tags) >= 2 * len(charts)
@@ -151,6 +151,24 @@ def test_the_tables_of_the_charts_hold_the_reports_own_figures() -> None:
             assert [host, *bounds, str(one.samples)] in rows
         for quantile in curves.quantiles:
             assert [host, f"{quantile.percent:g} %", figures.number(quantile.value_ms)] in rows
+
+
+def test_what_each_scope_used_is_drawn_over_time_with_a_gap_where_nothing_was_read() -> None:
+    text = page.render(values.report())
+    rows = Tree(text).rows
+    assert ["foo", "0 s", "0.057", "11.0 MiB"] in rows
+    assert ["foo", "0.100 s", "missing", "12.0 MiB"] in rows
+    chart = text.partition('id="chart-resources-over-time"')[2].partition("</figure>")[0]
+    scopes = len(values.RESOURCES.scopes)
+    assert chart.count("<polyline") == scopes * 3  # CPU in two pieces, memory in one
+    assert chart.count("<circle") == scopes * 4
+
+
+def test_a_load_too_short_for_a_curve_of_resources_has_none() -> None:
+    usage = replace(values.RESOURCES, scopes=(replace(values.scope("foo"), over_time=()),))
+    text = page.render(values.report(resources=usage))
+    assert "CPU and memory over time" not in text
+    assert "CPU and memory during the load" in text
 
 
 def test_of_very_many_hosts_the_first_are_drawn_and_the_others_counted() -> None:

@@ -16,6 +16,7 @@ from loadtest.monitoring.model import (
     ResourceUsage,
     ScopeUsage,
     Series,
+    Stretch,
     Total,
 )
 from loadtest.report.model import FailureReport, Report, RunIdentity, StageTiming
@@ -167,6 +168,13 @@ CURVES = Curves(span_s=0.1, hosts={"bar.localhost": HOST_CURVES, "foo.localhost"
 MISSING = Series(average=None, minimum=None, maximum=None, samples=0)
 
 
+OVER_TIME = (
+    Stretch(at_s=0.0, cpu_cores=0.0567, memory_bytes=11_534_336),
+    Stretch(at_s=0.1, cpu_cores=None, memory_bytes=12_582_912),
+    Stretch(at_s=0.2, cpu_cores=0.31, memory_bytes=None),
+)
+
+
 def scope(name: str, *, cpu_window_s: float = 0.31, per_1000_requests: float | None = 2.55) -> ScopeUsage:
     return ScopeUsage(
         scope=name,
@@ -186,6 +194,7 @@ def scope(name: str, *, cpu_window_s: float = 0.31, per_1000_requests: float | N
         io_stalled_s=Total(value=None, samples=0),
         restarts=Total(value=0.0, samples=2),
         oom_kills=Total(value=0.0, samples=2),
+        over_time=OVER_TIME,
     )
 
 
