@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from infra import versions
 from loadtest import process
 from loadtest.chaos import moves, packet_delay
 from loadtest.chaos.lever import Lever
+from tests.e2e.workspace import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -24,6 +26,8 @@ DELAY_MS = 60.0
 ANSWERS = f"socat TCP-LISTEN:{PORT},fork,reuseaddr,nodelay EXEC:cat"
 ONE_MEBIBYTE = 1 << 20
 LARGE = f"head -c {ONE_MEBIBYTE} /dev/zero > /large; socat TCP-LISTEN:{PORT + 1},fork,reuseaddr OPEN:/large"
+# Nobody sends a lost one again.
+DATAGRAMS = f"socat -u UDP-RECV:{PORT + 2} CREATE:/datagrams"
 
 
 def docker(*words: str) -> str:
@@ -32,12 +36,12 @@ def docker(*words: str) -> str:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Of a container with a node's own programs in which one server sends back what it gets, one a file."""
+    """Of a container with a node's own programs; its servers are those above."""
     image = versions.image("loadproof/node")
     docker("run", "--detach", "--privileged", "--name", NODE, "--entrypoint", "sleep", image, "600")
     try:
         packet_delay.bring(NODE)
-        for server in (ANSWERS, LARGE):
+        for server in (ANSWERS, LARGE, DATAGRAMS):
             docker("exec", "--detach", NODE, "sh", "-c", server)
         yield docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", NODE).strip()
     finally:
@@ -64,6 +68,17 @@ def round_trips_ms(connection: socket.socket, count: int = 9) -> list[float]:
     return sorted(took_ms)
 
 
+def datagrams() -> list[str]:
+    return docker("exec", NODE, "sh", "-c", "cat /datagrams 2> /dev/null || true").split()
+
+
+def listens(sender: socket.socket) -> bool:
+    with suppress(ConnectionRefusedError):
+        sender.send(b"up ")
+    time.sleep(0.1)
+    return "up" in datagrams()
+
+
 def traces() -> str:
     """The rule and the process that hold packets, where there are any."""
     listed = (
@@ -88,16 +103,19 @@ def test_every_packet_that_arrives_waits_and_none_does_any_more_when_it_is_over(
     assert traces() == ""
 
 
-def test_what_is_held_when_it_is_over_goes_on_at_once(address: str) -> None:
-    with connected(address) as connection:
-        round_trips_ms(connection)
-        lever = Lever(NODE, moves.DELAY_NODE, "15s")
+def test_what_is_held_when_it_is_over_goes_on_at_once_and_none_of_it_is_lost(address: str) -> None:
+    words = [str(number) for number in range(20)]
+    lever = Lever(NODE, moves.DELAY_NODE, "60s")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.connect((address, PORT + 2))
+        wait_until(lambda: listens(sender), timeout_s=20, what="the server")
+        before = datagrams()
         lever.pull()
-        began_s = time.monotonic()
-        connection.sendall(b"held")
-        lever.release()
-        assert connection.recv(4) == b"held"
-    assert time.monotonic() - began_s < 5, "neither lost and sent again nor held to its end"
+        for word in words:
+            sender.send(word.encode() + b" ")
+    assert before == datagrams()
+    lever.release()
+    wait_until(lambda: datagrams() == before + words, timeout_s=10, what="what was held, in its order")
 
 
 def test_a_large_answer_takes_some_round_trips_longer_and_not_one_for_each_packet(address: str) -> None:
@@ -143,10 +161,7 @@ def test_a_run_that_is_killed_leaves_neither_rule_nor_process(address: str) -> N
     assert "NFQUEUE" in traces()
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
-    give_up_s = time.monotonic() + 20
-    while left := traces():
-        assert time.monotonic() < give_up_s, left
-        time.sleep(0.1)
+    wait_until(lambda: traces() == "", timeout_s=20, what="its rule and its process to go")
 
 
 def test_a_dead_program_cuts_nobody_off(address: str) -> None:

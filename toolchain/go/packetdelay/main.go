@@ -12,7 +12,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +25,7 @@ func main() {
 	}
 }
 
-func run(arguments []string, orders io.Reader, answers io.Writer) error {
+func run(arguments []string, orders *os.File, answers io.Writer) error {
 	if len(arguments) != 1 {
 		return fmt.Errorf("packetdelay takes one argument, a duration such as 100ms")
 	}
@@ -34,38 +33,33 @@ func run(arguments []string, orders io.Reader, answers io.Writer) error {
 	if err != nil {
 		return err
 	}
-	order := bufio.NewScanner(orders)
 	fmt.Fprintln(answers, "ready")
-	if !order.Scan() {
-		return order.Err()
+	if ended, err := order(orders); ended || err != nil {
+		return err
 	}
-	undo, err := hold(delay)
+	packets, err := openQueue(queueNumber(os.Getpid()))
 	if err != nil {
 		return err
 	}
+	if err := sendTo(packets.number); err != nil {
+		return err
+	}
 	fmt.Fprintln(answers, "done")
-	order.Scan()
-	if err := undo(); err != nil {
+	if err := packets.hold(int(orders.Fd()), delay); err != nil {
 		return err
 	}
 	fmt.Fprintln(answers, "undone")
 	return nil
 }
 
-// hold begins with the next packet. Undoing it lets go at once of what is still held, in its order.
-func hold(delay time.Duration) (undo func() error, err error) {
-	number := queueNumber(os.Getpid())
-	packets, err := openQueue(number, delay)
-	if err != nil {
-		return nil, err
-	}
-	if err := sendTo(number); err != nil {
-		return nil, err
-	}
-	return func() error {
-		if err := sendNoMoreTo(number); err != nil {
-			return err
+// order waits for a line; there is none any more where the input has ended.
+func order(orders *os.File) (ended bool, err error) {
+	for letter := make([]byte, 1); letter[0] != '\n'; {
+		if _, err := orders.Read(letter); err == io.EOF {
+			return true, nil
+		} else if err != nil {
+			return false, err
 		}
-		return packets.letGo()
-	}, nil
+	}
+	return false, nil
 }

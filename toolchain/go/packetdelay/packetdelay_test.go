@@ -1,56 +1,76 @@
 package main
 
 import (
-	"slices"
+	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/mdlayher/netlink"
 )
 
 const delay = 100 * time.Millisecond
 
+var began = time.Unix(0, 0)
+
+func at(since time.Duration) time.Time { return began.Add(since) }
+
 func TestEachPacketWaitsItsOwnTimeAndLeavesInTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		type departure struct {
-			id    uint32
-			after time.Duration
+	waiting := line{delay: delay}
+	for id, arrival := range []time.Duration{0, 0, 30 * time.Millisecond} {
+		waiting.join(uint32(id), at(arrival))
+	}
+	for _, step := range []struct {
+		now  time.Duration
+		last uint32
+		any  bool
+	}{
+		{delay - 1, 0, false},
+		{delay, 1, true},
+		{delay + 30*time.Millisecond - 1, 0, false},
+		{delay + 30*time.Millisecond, 2, true},
+		{time.Hour, 0, false},
+	} {
+		if last, any := waiting.leave(at(step.now)); any != step.any || last != step.last {
+			t.Errorf("after %v up to %d left (%v), expected %d (%v)", step.now, last, any, step.last, step.any)
 		}
-		line, began := make(chan held, 3), time.Now()
-		var left []departure
-		go release(line, delay, func(id uint32) {
-			left = append(left, departure{id, time.Since(began)})
-		})
-		for id, arrivesAfter := range []time.Duration{0, 0, 30 * time.Millisecond} {
-			time.Sleep(arrivesAfter)
-			line <- held{id: uint32(id), since: time.Now()}
-		}
-		time.Sleep(time.Second)
-		close(line)
-		expected := []departure{{0, delay}, {1, delay}, {2, delay + 30*time.Millisecond}}
-		if !slices.Equal(expected, left) {
-			t.Errorf("left as %v, expected %v", left, expected)
-		}
-	})
+	}
 }
 
-func TestWhatWasReadLateWaitsNoLongerForIt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		line, began := make(chan held, 1), time.Now()
-		line <- held{id: 1, since: began.Add(-2 * delay)}
-		close(line)
-		release(line, delay, func(uint32) {})
-		if waited := time.Since(began); waited != 0 {
-			t.Errorf("it waited for another %v", waited)
+func TestTheNextOneIsAwaitedNoLongerThanItsTime(t *testing.T) {
+	waiting := line{delay: delay}
+	if _, any := waiting.next(began); any {
+		t.Error("somebody waits in an empty line")
+	}
+	waiting.join(1, began)
+	waiting.join(2, at(time.Millisecond))
+	for now, expected := range map[time.Duration]time.Duration{0: delay, delay - 1: 1, 2 * delay: 0} {
+		if next, any := waiting.next(at(now)); !any || next != expected {
+			t.Errorf("after %v the next one waits for %v, expected %v", now, next, expected)
 		}
-	})
+	}
+}
+
+func TestAPacketWithoutItsNumberIsNotTakenForAnother(t *testing.T) {
+	mark := []netlink.Attribute{{Type: 3, Data: []byte{0, 0, 0, 1}}}
+	number := netlink.Attribute{Type: packetHeader, Data: []byte{0, 0, 1, 2, 8, 0, 0}}
+	for _, attributes := range [][]netlink.Attribute{mark, append(mark, number)} {
+		encoded, err := netlink.MarshalAttributes(attributes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := packetNumber(netlink.Message{Data: append(make([]byte, headerLength), encoded...)})
+		if expected := len(attributes) == 2; expected != (err == nil) || (expected && id != 258) {
+			t.Errorf("%d attributes: number %d, %v", len(attributes), id, err)
+		}
+	}
 }
 
 func TestLostPacketsAreThoseOfTheQueueAlone(t *testing.T) {
 	counters := "  100      7     0 2 65531     5     6      80  1\n32777     21     0 1     0     3     4     290  1\n"
 	for number, expected := range map[uint16]int{100: 11, 32777: 7, 32778: 0} {
-		if dropped := droppedBy(number, counters); dropped != expected {
-			t.Errorf("queue %d lost %d, expected %d", number, dropped, expected)
+		if lost := lostBy(number, counters); lost != expected {
+			t.Errorf("queue %d lost %d, expected %d", number, lost, expected)
 		}
 	}
 }
@@ -63,14 +83,18 @@ func TestQueuesOfTwoProcessesDifferAndAreNotTheFirstOnes(t *testing.T) {
 
 func TestNothingIsDoneUnlessItIsAskedFor(t *testing.T) {
 	var answers strings.Builder
-	if err := run([]string{"100ms"}, strings.NewReader(""), &answers); err != nil || answers.String() != "ready\n" {
+	orders, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"100ms"}, orders, &answers); err != nil || answers.String() != "ready\n" {
 		t.Errorf("it said %q and failed with %v", answers.String(), err)
 	}
 }
 
 func TestWhatIsNoDurationIsRefused(t *testing.T) {
 	for _, arguments := range [][]string{{}, {"100"}, {"100ms", "200ms"}} {
-		if err := run(arguments, strings.NewReader(""), &strings.Builder{}); err == nil {
+		if err := run(arguments, os.Stdin, &strings.Builder{}); err == nil {
 			t.Errorf("%q was taken", arguments)
 		}
 	}
