@@ -106,6 +106,12 @@ GO_PARTS: Mapping[str, GoPart] = {
         programs={"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
         stamps={"github.com/traefik/traefik/v3/pkg/version.Version": "{version}"},
     ),
+    "trivy": GoPart(
+        programs={"trivy": "github.com/aquasecurity/trivy/cmd/trivy"},
+        stamps={"github.com/aquasecurity/trivy/pkg/version/app.ver": "{version}"},
+        # What GOEXPERIMENT=jsonv2 comes down to, with which its releases are built.
+        tags="goexperiment.jsonv2",
+    ),
 }
 
 
