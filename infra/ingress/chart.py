@@ -19,6 +19,7 @@ from infra.paths import CHARTS
 # Right answers from every host decide; a readiness probe only has to follow them quickly.
 READY_AT_ONCE = {"initialDelaySeconds": 0, "periodSeconds": 1}
 RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+POD_SECURITY_CONTEXT = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 
 _CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra import labels
-from infra.ingress.chart import READY_AT_ONCE, RESOURCES, Chart, placement_values
+from infra.ingress.chart import POD_SECURITY_CONTEXT, READY_AT_ONCE, RESOURCES, Chart, placement_values
 from infra.ingress.contract import IngressArgs
 from infra.naming import Naming
 
@@ -35,6 +35,7 @@ def nginx_values(args: IngressArgs, image: str) -> Mapping[str, Any]:
             "config": {"worker-shutdown-timeout": "5s", **_plain_beside_tls(args)},
             "terminationGracePeriodSeconds": 10,
             "readinessProbe": READY_AT_ONCE,
+            "podSecurityContext": POD_SECURITY_CONTEXT,
             # New routes reach the data plane within 0.1 s instead of 3 s; at rest nothing is synced at all.
             # At its end it would wait ten seconds for nobody.
             "extraArgs": {"sync-rate-limit": "10", "post-shutdown-grace-period": "0"},

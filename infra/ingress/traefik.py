@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra import labels
-from infra.ingress.chart import READY_AT_ONCE, RESOURCES, Chart, placement_values
+from infra.ingress.chart import POD_SECURITY_CONTEXT, READY_AT_ONCE, RESOURCES, Chart, placement_values
 from infra.ingress.contract import IngressArgs
 
 _NAME = "traefik"
@@ -31,7 +31,7 @@ def traefik_values(args: IngressArgs, image: str) -> Mapping[str, Any]:
         # The chart then marks its pods for Prometheus by itself.
         "metrics": {"prometheus": {"entryPoint": "metrics"}},
         "readinessProbe": READY_AT_ONCE,
-        "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "podSecurityContext": POD_SECURITY_CONTEXT,
         "resources": RESOURCES,
     }
 
