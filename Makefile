@@ -6,7 +6,7 @@ REPOSITORY ?= .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs sample lock clean
+.PHONY: help run test test-quick test-scan lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs sample lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,12 @@ test: lint test-quick  ## every test, those on a real cluster included
 # Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
 # by modules, because a module's tests share what is costly.
 test-quick: setup-test  ## the tests that need no cluster
-	@python -m pytest -m "not cluster" --numprocesses=4 --dist=loadscope
+	@python -m pytest -m "not cluster and not trivy" --numprocesses=4 --dist=loadscope
+
+# Apart from the others, because Trivy takes minutes to build where it cannot be downloaded.
+test-scan: setup-test  ## the tests that ask the real Trivy
+	@$(PYTHON) -m toolchain get trivy
+	@python -m pytest -m trivy
 
 lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .
@@ -41,9 +46,13 @@ setup-test:
 setup-publish:
 	@$(PYTHON) -m toolchain setup --for publish
 
-scan: setup  ## what Trivy finds in REPOSITORY, in what the stack deploys, and in its images (STACK=ci)
+# Of this repository every stack, for another one the stack that it brings.
+SCANNED = $(if $(filter .,$(REPOSITORY)),$(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml)),$(STACK))
+
+scan: setup  ## what Trivy finds in REPOSITORY, in what the stacks would deploy, and in their images
+	@for stack in $(SCANNED); do $(PYTHON) -m toolchain setup --for preview --stack $$stack || exit; done
 	@$(PYTHON) -m toolchain get trivy
-	@python -m loadtest scan --stack $(STACK) --repository $(REPOSITORY)
+	@python -m loadtest scan --stacks $(SCANNED) --repository $(REPOSITORY)
 
 .PHONY: adopt
 adopt:

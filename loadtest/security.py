@@ -53,3 +53,8 @@ class Findings:
     scanned_at: str = ""  # ISO 8601, UTC
     parts: tuple[PartFindings, ...] = ()
     problem: str = ""
+
+    def left_out(self) -> Mapping[str, tuple[str, ...]]:
+        """Each thing that was not looked for, and in which parts."""
+        named = [(words, one.part) for one in self.parts for words in one.left_out]
+        return {words: tuple(part for other, part in named if other == words) for words, _ in named}

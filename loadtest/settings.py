@@ -32,6 +32,7 @@ VARIABLES: Mapping[str, str] = {
     "GITHUB_SHA": "the commit a report names, where the event names none",
     "GITHUB_SERVER_URL": "with the repository and GITHUB_RUN_ID: the address of the workflow run",
     "GITHUB_RUN_ID": "the workflow run's number",
+    "TRIVY_DB_REPOSITORY": "where Trivy gets its database of vulnerabilities, if not where it does by itself",
 }
 _DEFAULT_API_URL = "https://api.github.com"
 
@@ -59,6 +60,7 @@ class Settings:
     comment_when: CommentWhen = CommentWhen.ALWAYS
     step_summary: Path | None = None
     job_failed: bool = False
+    trivy_db_repository: str | None = None
     problems: tuple[str, ...] = ()
 
     def secrets(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         comment_when=CommentWhen(when) if when else CommentWhen.ALWAYS,
         step_summary=Path(given["GITHUB_STEP_SUMMARY"]) if given["GITHUB_STEP_SUMMARY"] else None,
         job_failed=given["LOADPROOF_JOB_STATUS"] == "failure",
+        trivy_db_repository=given["TRIVY_DB_REPOSITORY"],
         problems=tuple(problems),
     )
 

@@ -50,6 +50,9 @@ def _add_seconds(parser: argparse.ArgumentParser, flag: str, default_s: float, p
 
 def scan_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        "--stacks", nargs="+", default=(), metavar="NAME", help="several stacks in the place of --stack"
+    )
+    parser.add_argument(
         "--repository",
         type=Path,
         default=Path(),

@@ -117,12 +117,22 @@ def _history(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
 
 
 def _scan(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
-    from loadtest.scan.trivy import scan
+    from loadtest.scan import words
+    from loadtest.scan.scanning import Scope, scan
 
+    scope = Scope(
+        project=job.project,
+        stacks=tuple(options.stacks or (job.stack,)),
+        repository=options.repository,
+        folder=job.artifacts.scan,
+        database_repository=job.settings.trivy_db_repository,
+    )
     with stages.stage("scan"):
-        for line in scan(job.project, job.stack, options.repository, job.artifacts.scan):
-            stages.note(line)
-    return ExitCode.PASSED
+        scanned = scan(scope)
+    for line in words.lines(scanned):
+        stages.note(line)
+    stages.note(f"all of it: {job.artifacts.scan}")
+    return ExitCode.PASSED if scanned.is_clean else ExitCode.OBJECTIVE_MISSED
 
 
 def _destroy(job: Job, stages: Stages, options: argparse.Namespace) -> ExitCode:
@@ -205,8 +215,8 @@ VERBS: Mapping[str, Words] = {
     ),
     "scan": Words(
         verb=_scan,
-        purpose="let Trivy look at a repository, at what the stack deploys, and at its images; no verdict",
-        examples=("scan --stack ci", "scan --stack ci --repository ../shop"),
+        purpose="let Trivy look at a repository, at what stacks would deploy, and at their images",
+        examples=("scan --stack ci", "scan --stacks ci traefik", "scan --stack ci --repository ../shop"),
         add_flags=verb_flags.scan_flags,
     ),
     "init": Words(

@@ -1,5 +1,7 @@
 """What a report says of a security scan: findings by severity, the severe ones by name, what was left out."""
 
+from collections.abc import Sequence
+
 from loadtest.report import escape, figures
 from loadtest.report.layout import Section, items, paragraphs, table
 from loadtest.report.model import AnyReport
@@ -26,7 +28,7 @@ def _body(findings: Findings | None) -> str:
     return paragraphs(
         table(("part", *Severity, "explained"), [_row(one) for one in findings.parts]),
         items([_severe(one) for part in findings.parts for one in part.severe]),
-        items([_left_out(part, words) for part in findings.parts for words in part.left_out]),
+        items([_left_out(words, parts) for words, parts in findings.left_out().items()]),
         f"Scanned {escape.code(findings.scanned_at)}. {_LEGEND}",
     )
 
@@ -38,8 +40,8 @@ def _row(found: PartFindings) -> tuple[str, ...]:
     return (escape.inline(found.part), *(f"{count:,}" for count in counts))
 
 
-def _left_out(found: PartFindings, words: str) -> str:
-    return f"{escape.inline(found.part)}: left out {escape.inline(words)}"
+def _left_out(words: str, parts: Sequence[str]) -> str:
+    return f"Left out of {' and '.join(map(escape.inline, parts))}: {escape.inline(words)}"
 
 
 def _severe(finding: Finding) -> str:

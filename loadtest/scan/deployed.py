@@ -1,4 +1,4 @@
-"""What a preview says a stack would deploy: its Kubernetes objects, and the images in them. Pure."""
+"""What a preview says a stack would deploy: its Kubernetes objects, its charts, the images in both. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,8 +24,16 @@ class _Preview(msgspec.Struct):
     steps: tuple[_Step, ...] = ()
 
 
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """`chart` is a folder of the project, or the name of a chart elsewhere."""
+
+    chart: str
+    values: dict[str, Any] = {}
+
+
 class Deployed(msgspec.Struct, frozen=True, kw_only=True):
     objects: tuple[dict[str, Any], ...]
+    charts: tuple[Chart, ...]
     images: tuple[str, ...]
 
 
@@ -33,12 +41,18 @@ def deployed(preview: str) -> Deployed:
     """Read from `pulumi preview --json`. Raises DeployError where that is something else."""
     try:
         steps = msgspec.json.decode(preview, type=_Preview).steps
-    except msgspec.DecodeError as error:
+        states = [
+            step.newState for step in steps if step.newState and step.newState.type.startswith(_KUBERNETES)
+        ]
+        releases = [state.inputs for state in states if state.type.startswith(_RELEASE)]
+        charts = msgspec.convert(releases, type=tuple[Chart, ...])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise DeployError(f"the preview cannot be read: {error}") from error
-    states = [step.newState for step in steps if step.newState and step.newState.type.startswith(_KUBERNETES)]
     objects = [state.inputs for state in states if not state.type.startswith(_RELEASE)]
     images = sorted({image for state in states for image in _images(state.inputs)})
-    return Deployed(objects=tuple(one for one in objects if "kind" in one), images=tuple(images))
+    return Deployed(
+        objects=tuple(one for one in objects if "kind" in one), charts=charts, images=tuple(images)
+    )
 
 
 def _images(value: object) -> Iterator[str]:

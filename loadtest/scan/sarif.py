@@ -1,10 +1,7 @@
 """Several SARIF documents as one with a single run: the Security tab takes one run for a category. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
-
-from loadtest.security import Severity
 
 
 def merged(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -22,21 +19,3 @@ def merged(documents: Iterable[dict[str, Any]]) -> dict[str, Any]:
     driver = {**first["runs"][0]["tool"]["driver"], "rules": list(rules.values())}
     run = {**first["runs"][0], "tool": {"driver": driver}, "results": results}
     return {**first, "runs": [run]}
-
-
-def by_severity(document: dict[str, Any]) -> dict[Severity, int]:
-    """Of each finding that of its rule, among whose tags Trivy names it."""
-    counts: Counter[Severity] = Counter()
-    for run in document["runs"]:
-        rules = {rule["id"]: rule for rule in run["tool"]["driver"].get("rules", ())}
-        counts.update(_severity(rules.get(one.get("ruleId"), {})) for one in run.get("results", ()))
-    return dict(counts)
-
-
-def _severity(rule: dict[str, Any]) -> Severity:
-    tags = {str(tag).lower() for tag in rule.get("properties", {}).get("tags", ())}
-    return next((one for one in Severity if one in tags), Severity.UNKNOWN)
-
-
-def count(document: dict[str, Any]) -> int:
-    return sum(len(run.get("results", ())) for run in document["runs"])

@@ -147,7 +147,7 @@ def test_findings_of_a_scan_stand_in_the_comment_by_severity(fake: FakeGitHub, r
         "| images: not scanned | missing | missing | missing | missing | missing | missing |"
         in fake.bodies()[1]
     )
-    assert "- images: left out &#60;b&#62;shop&#58;ci&#60;/b&#62;: no database" in fake.bodies()[1]
+    assert "- Left out of images: &#60;b&#62;shop&#58;ci&#60;/b&#62;: no database" in fake.bodies()[1]
 
 
 def test_a_damaged_scan_keeps_no_comment_back(fake: FakeGitHub, runs: Runs) -> None:
