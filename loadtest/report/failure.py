@@ -2,7 +2,7 @@
 
 from loadtest.exit_codes import ExitCode
 from loadtest.report import escape
-from loadtest.report.layout import Section, paragraphs
+from loadtest.report.layout import Section, items, paragraphs
 from loadtest.report.model import FailureReport
 
 _WORDS = {
@@ -25,9 +25,12 @@ def headline(report: FailureReport) -> str:
 
 
 def head(report: FailureReport) -> str:
+    """A reason of several lines is one of several things, each of which stays on a line of its own."""
+    first, *others = [line.strip() for line in report.reason.splitlines() if line.strip()] or [""]
     return paragraphs(
         f"## {headline(report)}",
-        f"Stage {escape.code(report.stage)}: {escape.inline(report.reason, _REASON_LIMIT_CHARS)}",
+        f"Stage {escape.code(report.stage)}: {escape.inline(first, _REASON_LIMIT_CHARS)}",
+        items([escape.inline(line.removeprefix("- "), _REASON_LIMIT_CHARS) for line in others]),
         escape.inline(report.hint, _REASON_LIMIT_CHARS),
     )
 

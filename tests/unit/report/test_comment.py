@@ -15,6 +15,15 @@ GITHUB_LIMIT_CHARS = 65_536
 MARKERS = 2  # by which it is found, and what it keeps of earlier runs
 
 
+def test_each_of_several_reasons_of_a_failure_has_a_line_of_its_own() -> None:
+    reason = "this run cannot start:\n  - no kind\n    Get it.\n\n  - <b>no disk</b>"
+    text = comment.render(values.failure(reason=reason))
+    told = (
+        "Stage `health`: this run cannot start:\n\n- no kind\n- Get it.\n- &#60;b&#62;no disk&#60;/b&#62;\n"
+    )
+    assert told in text
+
+
 def test_the_first_line_is_the_marker_and_the_second_the_verdict() -> None:
     first, second, *_ = comment.render(values.report()).splitlines()
     assert first == "<!-- loadproof:ci -->"
