@@ -22,6 +22,7 @@ _TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\
 _MARKUP = re.compile(
     r"[!#$&*+<=>@\[\\\]^`{|}~]|:(?! |$)|(?<![A-Za-z0-9])[_-]|[_-](?![A-Za-z0-9])|(?<=[wW]{3})\."
 )
+_ISSUE = re.compile(r"(?i)\bgh-(?=\d)")  # GitHub takes GH-12 for #12
 _LIST_NUMBER = re.compile(r"^(\d+)([.)])")
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9 ._:/=,+@()%-]+")
 _WEB_ADDRESS = re.compile(r"https?://[^\s]+")
@@ -34,8 +35,8 @@ def plain(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
 
 def inline(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
     """The text on one line, as prose."""
-    line = _line(text, limit_chars)
-    return _LIST_NUMBER.sub(lambda found: found[1] + _reference(found[2]), _MARKUP.sub(_markup, line))
+    line = _ISSUE.sub(rf"\g<0>{_ZERO_WIDTH_SPACE}", _MARKUP.sub(_markup, _line(text, limit_chars)))
+    return _LIST_NUMBER.sub(lambda found: found[1] + _reference(found[2]), line)
 
 
 def code(text: str, limit_chars: int = INLINE_LIMIT_CHARS) -> str:
@@ -69,7 +70,7 @@ def _printable(text: str) -> str:
 
 
 def _printable_character(character: str) -> str:
-    if character in "\n\r\t\v\f":
+    if character in "\n\r\t\v\f\u2028\u2029":
         return " "
     return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
 

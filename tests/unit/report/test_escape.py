@@ -48,7 +48,11 @@ def plain(text: str) -> str:
     without_terminal = re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)", "", text)
     return " ".join(
         "".join(
-            " " if one in "\n\r\t\v\f" else "\ufffd" if unicodedata.category(one)[0] == "C" else one
+            " "
+            if one in "\n\r\t\v\f\u2028\u2029"
+            else "\ufffd"
+            if unicodedata.category(one)[0] == "C"
+            else one
             for one in without_terminal
         ).split()
     )
@@ -121,6 +125,17 @@ def test_a_metric_name_stays_readable_in_the_source() -> None:
 
 def test_text_beyond_the_limit_is_cut_and_says_so() -> None:
     assert escape.inline("x" * 500, limit_chars=10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_a_line_of_a_block_is_one_line_to_everybody_who_splits_it(separator: str) -> None:
+    assert len(escape.block([f"a{separator}> b"]).splitlines()) == 3
+
+
+@pytest.mark.parametrize("text", ["see GH-12", "gh-7"])
+def test_an_issue_by_its_other_name_is_no_reference_either(text: str) -> None:
+    assert "-&#8203;" in escape.inline(text)
+    assert "&#8203;" not in escape.inline("high-12, ghost-1, GH-x")
 
 
 def test_a_block_keeps_the_last_lines_and_counts_those_left_out() -> None:
