@@ -11,7 +11,7 @@ import yaml
 
 from loadtest import process, records
 from loadtest.artifacts import FINDINGS
-from loadtest.errors import LoadTestError, MachineError
+from loadtest.errors import DeployError, LoadTestError, MachineError
 from loadtest.process import ProgramFailedError
 from loadtest.scan import database, explanations, manifests, sarif, trivy_report
 from loadtest.scan.deployed import Deployed, deployed
@@ -39,6 +39,11 @@ class Scope:
     repository: Path
     folder: Path
     database_repository: str | None = None
+
+    def leaves_out_stacks(self) -> bool:
+        """Of a repository that brings its own stacks."""
+        every = {file.name.split(".")[1] for file in self.repository.glob("Pulumi.*.yaml")}
+        return not every <= {*self.stacks}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,12 +84,19 @@ def scan(scope: Scope) -> Scanned:
     found = tuple(_findings(part, no_database) for part in parts)
     findings = Findings(scanned_at=datetime.now(UTC).isoformat(timespec="seconds"), parts=found)
     records.save(findings, scope.folder / FINDINGS)
-    return Scanned(findings=findings, stale=_stale(accepted, parts, trivy))
+    stale = () if scope.leaves_out_stacks() else _stale(accepted, parts, trivy)
+    return Scanned(findings=findings, stale=stale)
 
 
 def _deployed(project: Path, stack: str) -> Deployed:
     preview = ("pulumi", "preview", "--json", "--non-interactive", "--stack", stack)
-    return deployed(process.answer(preview, folder=project, timeout_s=_PREVIEW_TIMEOUT_S))
+    try:
+        return deployed(process.answer(preview, folder=project, timeout_s=_PREVIEW_TIMEOUT_S))
+    except ProgramFailedError as error:
+        raise DeployError(
+            f"stack {stack} cannot be previewed",
+            hint=error.hint or f"`pulumi preview --stack {stack}` says why.",
+        ) from error
 
 
 def _trivy(scope: Scope, accepted: Explanations) -> tuple[Trivy, str]:

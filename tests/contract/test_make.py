@@ -1,4 +1,4 @@
-"""`make test`, with programs in the place of the real ones that write down how they are called."""
+"""`make test` and `make scan`, with programs in the place of the real ones that note how they are called."""
 
 import shutil
 import subprocess
@@ -12,6 +12,10 @@ echo "$(basename "$0") $*" >> calls
 
 
 def make_test(folder: Path, *, fails: str = "") -> tuple[int, list[str]]:
+    return make(folder, "test", fails=fails)
+
+
+def make(folder: Path, *words: str, fails: str = "") -> tuple[int, list[str]]:
     """The exit code, and the calls."""
     commands = folder / ".venv" / "bin"
     commands.mkdir(parents=True)
@@ -20,7 +24,7 @@ def make_test(folder: Path, *, fails: str = "") -> tuple[int, list[str]]:
         (commands / program.name).chmod(0o755)
     shutil.copy(PROJECT / "Makefile", folder)
     done = subprocess.run(
-        ("make", "test"), cwd=folder, env={"PATH": "/usr/bin:/bin", "FAILS": fails}, capture_output=True
+        ("make", *words), cwd=folder, env={"PATH": "/usr/bin:/bin", "FAILS": fails}, capture_output=True
     )
     return done.returncode, (folder / "calls").read_text().splitlines()
 
@@ -33,6 +37,29 @@ def test_every_test_but_those_of_the_real_trivy_is_run_once_those_on_a_cluster_o
     chosen = [call.partition(" --")[0] for call in calls if "pytest" in call]
     assert chosen == ["python -m pytest -m not cluster and not trivy", "python -m pytest -m cluster"]
     assert not any(word in call for call in calls for word in ("--deselect", "--ignore", " -k ", "--reruns"))
+
+
+def scanned(folder: Path, *variables: str) -> list[str]:
+    """The calls that `make scan` makes of this project's own programs, in a project of two stacks."""
+    folder.mkdir()
+    for stack in ("ci", "shop"):
+        (folder / f"Pulumi.{stack}.yaml").touch()
+    code, calls = make(folder, "scan", *variables)
+    assert code == 0
+    return calls
+
+
+def test_a_scan_is_of_every_stack_or_of_the_one_that_another_repository_brings(tmp_path: Path) -> None:
+    calls = scanned(tmp_path / "here")
+    assert calls[-2:] == [
+        "python3 -m toolchain get trivy",
+        "python -m loadtest scan --stacks ci shop --repository .",
+    ]
+    assert {f"python3 -m toolchain setup --for preview --stack {stack}" for stack in ("ci", "shop")} <= {
+        *calls
+    }
+    *_, last = scanned(tmp_path / "there", "STACK=shop", "REPOSITORY=service")
+    assert last == "python -m loadtest scan --stacks shop --repository service"
 
 
 def test_whatever_fails_fails_the_whole(tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ Whole = tuple[subprocess.CompletedProcess[str], Findings, set[str]]
 
 @pytest.fixture(scope="module")
 def initialised(workspace: Workspace) -> Workspace:
+    """Its own stack has what the committed ones leave out: Grafana, an autoscaler, and so metrics-server."""
+    apps = yaml.safe_load(workspace.stack_file.read_text())["config"]["loadproof:apps"]
+    del apps[0]["replicas"]
+    workspace.configure(
+        apps=[{**apps[0], "autoscaler": {"max_replicas": 4}}, *apps[1:]], monitoring_grafana="true"
+    )
     for stack in STACKS:
         assert workspace.run("pulumi", "stack", "init", stack, "--no-select").returncode == 0
     return workspace
@@ -48,7 +54,7 @@ def scan(workspace: Workspace, *flags: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def whole(initialised: Workspace) -> Whole:
     """The scan of this project: how it ended, what it counted, and which files its findings are in."""
-    done = scan(initialised, "--stacks", *STACKS)
+    done = scan(initialised, "--stacks", *STACKS, STACK)
     document = json.loads((initialised.artifacts / "scan" / "manifests.sarif").read_text())
     where = {
         location["physicalLocation"]["artifactLocation"]["uri"]
@@ -86,6 +92,7 @@ def test_nothing_severe_here_is_without_an_explanation_and_no_explanation_withou
 def test_every_stack_is_scanned_and_its_chart_as_it_would_be_installed(whole: Whole) -> None:
     _, _, where = whole
     assert {f"{stack}/Deployment-foo.yaml" for stack in STACKS} <= where
+    assert {f"{STACK}/Deployment-{name}.yaml" for name in ("grafana", "metrics-server")} <= where
     assert "ingress-nginx/templates/controller-deployment.yaml" in where
     assert "traefik/templates/deployment.yaml" in where
 

@@ -286,6 +286,17 @@ def test_of_secrets_in_images_that_were_left_out_nobody_knows_whether_they_are_s
     assert scan(scope).stale == ()
 
 
+def test_where_stacks_were_left_out_nobody_knows_which_explanations_are_stale(
+    trivy: FakeProgram, scope: Scope
+) -> None:
+    (scope.repository / explanations.FILE).write_text(EXPLANATIONS)
+    for stack in ("ci", "traefik"):
+        (scope.repository / f"Pulumi.{stack}.yaml").touch()
+    trivy.answers({**CONVERTED, "": NOTHING})
+    assert scan(scope).stale == ()
+    assert scan(replace(scope, stacks=("ci", "traefik"))).stale
+
+
 def test_another_repository_adds_its_explanations_and_answers_for_no_others(
     trivy: FakeProgram, scope: Scope, tmp_path: Path
 ) -> None:
@@ -370,6 +381,13 @@ def test_a_scan_that_fails_for_another_reason_is_a_failure(trivy: FakeProgram, s
     trivy.answers({**CONVERTED, "": {"stdout": "no JSON"}})
     with pytest.raises(MachineError, match="no report that can be read"):
         scan(scope)
+
+
+def test_a_stack_that_cannot_be_previewed_is_named(trivy: FakeProgram, scope: Scope, tmp_path: Path) -> None:
+    fake_program(tmp_path / "pulumi", "pulumi").answers({"preview": {"code": 1, "stdout": '{"steps": []}'}})
+    with pytest.raises(DeployError, match="stack ci cannot be previewed") as caught:
+        scan(scope)
+    assert "pulumi preview --stack ci" in caught.value.hint
 
 
 def test_an_earlier_scan_is_never_taken_for_this_one(trivy: FakeProgram, scope: Scope) -> None:
