@@ -66,7 +66,7 @@ def comment_flags(parser: argparse.ArgumentParser) -> None:
         "--from-artifact",
         type=Path,
         metavar="DIR",
-        help="post the report in this folder, which another workflow run left and nobody vouches for",
+        help="post the report out of the archive in this folder, which another workflow run left",
     )
     parser.add_argument(
         "--pull-request",

@@ -195,7 +195,7 @@ VERBS: Mapping[str, Words] = {
     "comment": Words(
         verb=_comment,
         purpose="post the report as the pull request's one comment, never failing the run",
-        examples=("comment --stack ci", "comment --stack ci --from-artifact received/artifacts"),
+        examples=("comment --stack ci", "comment --stack ci --from-artifact received"),
         add_flags=verb_flags.comment_flags,
     ),
     "command": Words(

@@ -130,6 +130,8 @@ def _steps(steps: list[dict]) -> Iterator[str]:
                 yield "the token stays in the checkout"
             if "ref" in inputs:
                 yield "another commit than the event's is checked out"
+        if "run-id" in inputs and inputs.get("skip-decompress") is not True:
+            yield "another run's artifact is unpacked"
         # What set-up gets is what the stack's file names: a cache of before it names k6 has no k6, ever.
         if (
             step.get("uses", "").startswith("actions/cache/restore@")
@@ -236,6 +238,7 @@ def swap(before: str, after: str, count: int = -1) -> Callable[[str], str]:
         ("loadtest", swap("steps.deploy.outcome", "steps.preview.outcome"), "explained to nobody"),
         ("loadtest-command", swap("permissions: {}", "permissions: {}\nconcurrency: x"), "of one that waits"),
         ("loadtest-command", swap("comment.body,", "comment.author_association,"), "for a stranger"),
+        ("loadtest-comment", swap("skip-decompress: true", "merge-multiple: true"), "is unpacked"),
         ("loadtest-comment", swap("vars.LOADPROOF_COMMENT", "vars.QUIET"), "told to be quiet"),
         ("loadtest", swap("LOADPROOF_JOB_STATUS", "JOB_STATUS"), "kept quiet"),
         ("loadtest", swap("continue-on-error: true\n        timeout-minutes: 30", ""), "can fail"),

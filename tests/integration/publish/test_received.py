@@ -1,12 +1,16 @@
 """A report from another workflow run: posted where the event says, refused where it is none, never acting."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipInfo
 
 import pytest
 
@@ -49,8 +53,18 @@ def settings_for(fake: FakeGitHub, *, sha: str | None = None, branch: str = "fea
 
 
 def save(folder: Path, report: Any) -> Path:
-    (folder / "report.json").write_text(report if isinstance(report, str) else json_format.render(report))
-    return folder
+    """As the workflow receives an artifact: an archive, alone in a folder."""
+    text = report if isinstance(report, str) else json_format.render(report)
+    return pack(folder, {"report.json": text, "logs/loadtest.jsonl": "{}"})
+
+
+def pack(folder: Path, files: dict[str | ZipInfo, str], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    received = folder / "received"
+    received.mkdir(exist_ok=True)
+    with zipfile.ZipFile(received / "loadtest.zip", "w", compression) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return received
 
 
 def post(folder: Path, settings: Settings) -> tuple[str, ...]:
@@ -120,16 +134,61 @@ def test_what_is_no_report_is_refused(fake: FakeGitHub, tmp_path: Path, content:
     assert fake.comments == {}
 
 
-def test_a_link_out_of_the_artifact_is_not_followed(fake: FakeGitHub, tmp_path: Path) -> None:
-    outside, artifact = tmp_path / "outside", tmp_path / "artifact"
-    outside.mkdir()
-    save(outside, values.report())
-    artifact.mkdir()
-    (artifact / "report.json").symlink_to(outside / "report.json")
-    (tmp_path / "linked").symlink_to(outside)
-    for folder in (artifact, tmp_path / "linked", tmp_path / "none"):
-        with pytest.raises(UsageError, match="the artifact holds no report"):
-            received.read(folder, stack="ci", settings=settings_for(fake))
+def test_a_link_out_of_the_artifact_is_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "report.json"
+    secret.write_text(json_format.render(values.report()))
+    link = ZipInfo("report.json")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with pytest.raises(UsageError, match="not a report"):
+        received.read(pack(tmp_path, {link: str(secret)}), stack="ci", settings=Settings())
+
+
+def test_nothing_of_an_artifact_is_written_anywhere(tmp_path: Path) -> None:
+    files = {"report.json": json_format.render(values.report()), "../outside.py": "x", "/tmp/outside.py": "x"}
+    folder = pack(tmp_path, files)
+    received.read(folder, stack="ci", settings=Settings())
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [folder / "loadtest.zip"]
+
+
+def test_an_archive_that_is_small_only_while_it_is_packed_is_not_read_to_its_end(tmp_path: Path) -> None:
+    folder = pack(tmp_path, {"report.json": " " * (50 * received.LIMIT_BYTES)})
+    assert (folder / "loadtest.zip").stat().st_size < received.LIMIT_BYTES
+    with pytest.raises(UsageError, match="larger than"):
+        received.read(folder, stack="ci", settings=Settings())
+
+
+def test_what_is_no_archive_of_a_run_is_refused(tmp_path: Path) -> None:
+    folder = pack(tmp_path, {"other.json": "{}"})
+    archive = folder / "loadtest.zip"
+    cases: list[tuple[str, Callable[[], object]]] = [
+        ("holds no report", lambda: None),
+        ("cannot be read", lambda: archive.write_bytes(b"no archive")),
+        ("larger than", lambda: os.truncate(archive, received.ARCHIVE_LIMIT_BYTES + 1)),
+        ("no artifact was received", lambda: (folder / "another").touch()),
+        ("no artifact was received", lambda: (archive.unlink(), (folder / "another").unlink())),
+        ("no artifact was received", lambda: archive.symlink_to("/etc/passwd")),
+        ("no artifact was received", lambda: (archive.unlink(), folder.rmdir())),
+    ]
+    for found, change in cases:
+        change()
+        with pytest.raises(UsageError, match=found):
+            received.read(folder, stack="ci", settings=Settings())
+
+
+@pytest.mark.parametrize("damage", [slice(40, 60), slice(-30, -20), slice(0, 4)])
+def test_a_damaged_archive_is_refused_and_no_defect(tmp_path: Path, damage: slice) -> None:
+    archive = save(tmp_path, values.report()) / "loadtest.zip"
+    content = bytearray(archive.read_bytes())
+    content[damage] = b"\xff" * len(content[damage])
+    archive.write_bytes(content)
+    with pytest.raises(UsageError):
+        received.read(archive.parent, stack="ci", settings=Settings())
+
+
+def test_an_archive_packed_in_another_way_is_refused(tmp_path: Path) -> None:
+    folder = pack(tmp_path, {"report.json": "{}"}, zipfile.ZIP_LZMA)
+    with pytest.raises(UsageError, match="no run packs it"):
+        received.read(folder, stack="ci", settings=Settings())
 
 
 def forged(report: Any, told: str | float) -> str:
@@ -186,13 +245,12 @@ def test_no_figure_anywhere_in_a_forged_report_keeps_it_from_being_shown(
 def test_the_command_line_posts_it_by_the_event_alone(
     fake: FakeGitHub, tmp_path: Path, artifact: bool
 ) -> None:
-    if artifact:
-        save(tmp_path, values.report())
+    folder = save(tmp_path, values.report()) if artifact else tmp_path / "received"
     event = tmp_path / "event.json"
     owner = {"owner": {"login": "forker"}}
     run = {"id": 5, "head_sha": fake.head, "head_branch": "feature", "head_repository": owner}
     event.write_text(json.dumps({"action": "completed", "workflow_run": run}))
-    flags = ("--stack", "ci", "--artifacts", str(tmp_path / "own"), "--from-artifact", str(tmp_path))
+    flags = ("--stack", "ci", "--artifacts", str(tmp_path / "own"), "--from-artifact", str(folder))
     done = subprocess.run(
         (sys.executable, "-m", "loadtest", "comment", *flags),
         env={
@@ -209,7 +267,7 @@ def test_the_command_line_posts_it_by_the_event_alone(
     )
     assert done.returncode == 0, done.stderr
     assert ("comment posted: " in done.stdout) is artifact
-    assert ("nothing to post: the artifact holds no report.json" in done.stdout) is not artifact
+    assert ("nothing to post: no artifact was received" in done.stdout) is not artifact
     assert list(fake.statuses) == [fake.head] * artifact
     assert (
         "ghs_planted_secret"
