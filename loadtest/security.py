@@ -3,7 +3,7 @@
 Leaves out the findings that are not severe, which stand in the scan's own files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -54,7 +54,10 @@ class Findings:
     parts: tuple[PartFindings, ...] = ()
     problem: str = ""
 
-    def left_out(self) -> Mapping[str, tuple[str, ...]]:
+    def left_out(self) -> Mapping[str, Sequence[str]]:
         """Each thing that was not looked for, and in which parts."""
-        named = [(words, one.part) for one in self.parts for words in one.left_out]
-        return {words: tuple(part for other, part in named if other == words) for words, _ in named}
+        parts: dict[str, list[str]] = {}
+        for one in self.parts:
+            for words in one.left_out:
+                parts.setdefault(words, []).append(one.part)
+        return parts
