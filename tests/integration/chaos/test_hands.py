@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,34 @@ def test_a_node_that_is_not_the_clusters_is_left_alone(
     with pytest.raises(ChaosError, match="the cluster loadproof has no node loadproof-worker9"):
         Hands(target).aim(at_node(Action.KILL, "worker9"))
     assert [["ps"]] == [call[:1] for call in docker.asked()]
+
+
+@pytest.fixture
+def packetdelay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeProgram:
+    program = fake_program(tmp_path / "packetdelay", "packetdelay")
+    monkeypatch.setenv("PATH", str(program.folder), prepend=":")
+    return program
+
+
+def test_every_node_gets_what_delays_packets_before_the_load(
+    kubectl: FakeProgram, docker: FakeProgram, packetdelay: FakeProgram, target: TargetEnvironment
+) -> None:
+    nodes = [{"metadata": {"name": name}} for name in ("loadproof-control-plane", "loadproof-worker")]
+    kubectl.answers({"get nodes": {"stdout": json.dumps({"items": nodes})}})
+    docker.answers({"exec": {"reads": True}})
+    delay = ChaosEvent(at_s=1.0, action=Action.DELAY, target="app/foo", delay_ms=20.0)
+    Hands(replace(target, chaos=(delay,))).prepare()
+    assert ["loadproof-control-plane", "loadproof-worker"] == [
+        call[call.index("--interactive") + 1] for call in docker.asked()
+    ]
+    assert Path(packetdelay.path).read_text() == docker.told()
+
+
+def test_nodes_that_nothing_is_delayed_on_get_nothing(
+    kubectl: FakeProgram, docker: FakeProgram, target: TargetEnvironment
+) -> None:
+    Hands(replace(target, chaos=(delete("app/foo"),))).prepare()
+    assert [] == docker.asked()
 
 
 def test_an_engine_that_refuses_is_told_of_and_the_node_put_right_all_the_same(
