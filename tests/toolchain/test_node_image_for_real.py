@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,8 @@ pytestmark = pytest.mark.cluster
 
 PINS = load_pins()
 WORKLOADS = ("image-http-echo", "image-ingress-nginx", "image-prometheus")
-DELETES = "loadproof/test-deletes:1"
-SIMPLE = "loadproof/test-simple:1"
-BAKED = "loadproof/test-node:1"
+# Names of this process alone: the engine is shared with whoever else sets up or tests on this machine.
+DELETES, SIMPLE, BAKED = (f"loadproof/test-{what}:{os.getpid()}" for what in ("deletes", "simple", "node"))
 
 
 def reference(part: Part) -> str:
@@ -172,7 +172,7 @@ def test_a_broken_lua_library_keeps_the_ingress_image_from_being_built(tmp_path:
 
 def _context(folder: Path, said: list[str]) -> BuildContext:
     return BuildContext(
-        part=PINS["node-image"],
+        part=replace(PINS["node-image"], name=f"test-{os.getpid()}"),
         out=folder,
         work=folder,
         cache=Cache(root=folder),
