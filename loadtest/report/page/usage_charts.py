@@ -23,11 +23,14 @@ _KINDS: tuple[tuple[str, _ValueOf, figures.Writer, Callable[..., Scale]], ...] =
 
 def over_time(usage: ResourceUsage) -> Chart | None:
     """None where the load was over before there was anything to draw; of very many scopes the first."""
-    scopes = [scope for scope in usage.scopes if scope.over_time][:_MOST_SCOPES]
+    drawable = [scope for scope in usage.scopes if scope.over_time]
+    scopes = drawable[:_MOST_SCOPES]
     if not scopes:
         return None
     title = "CPU and memory over time"
     reading = "Averages of equal parts of the load, as long as readings are apart; a gap is one without any."
+    if left_out := len(drawable) - len(scopes):
+        reading += f" {left_out:,} more scopes are in report.json."
     legend = len(scopes) * drawing.LEGEND_ROW
     picture = drawing.new(legend + len(_KINDS) * (_ABOVE + _PANEL + _BELOW), f"{title}. {reading}")
     for number, scope in enumerate(scopes):

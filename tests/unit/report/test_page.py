@@ -174,8 +174,12 @@ def test_a_load_too_short_for_a_curve_of_resources_has_none() -> None:
 def test_of_very_many_hosts_the_first_are_drawn_and_the_others_counted() -> None:
     spans = tuple(replace(values.HOST_CURVES.spans[0], at_s=number / 10) for number in range(100))
     hosts = {f"host-{number:03}": replace(values.HOST_CURVES, spans=spans) for number in range(300)}
-    report = msgspec.structs.replace(values.report(), curves=Curves(span_s=0.1, hosts=hosts))
+    stretches = tuple(replace(values.OVER_TIME[0], at_s=number / 6) for number in range(60))
+    scopes = tuple(replace(values.scope(f"app-{number:03}"), over_time=stretches) for number in range(300))
+    measured = values.report(resources=replace(values.RESOURCES, scopes=scopes))
+    report = msgspec.structs.replace(measured, curves=Curves(span_s=0.1, hosts=hosts))
     text = page.render(report)
+    assert "280 more scopes are in report.json" in text
     assert "Drawn are 20 hosts; 280 more are in report.json" in text
     assert "host-019" in text
     assert "host-020" not in text
