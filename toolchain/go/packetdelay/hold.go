@@ -12,14 +12,18 @@ import (
 // Past every packet that was handed over and not read yet, by the way that the kernel compares numbers.
 const farAhead = 1 << 30
 
+// Between two looks at whose time has come.
+const readAtOnce = 64
+
 // hold what comes until there is something to read from the orders: no more comes then, and what is held goes on
 // at once, in its order.
 func (q *queue) hold(orders int, delay time.Duration) error {
-	last, failure := q.holdUntil(orders, delay)
+	waiting := line{delay: delay}
+	failure := q.holdUntil(orders, &waiting)
 	if err := sendNoMoreTo(q.number); err != nil {
 		return err
 	}
-	if err := q.letPass(last + farAhead); err != nil {
+	if err := q.letPass(waiting.last + farAhead); err != nil {
 		return err
 	}
 	lost, err := q.lost()
@@ -29,37 +33,37 @@ func (q *queue) hold(orders int, delay time.Duration) error {
 	return errors.Join(failure, err)
 }
 
-// holdUntil gives the number of the last packet that came.
-func (q *queue) holdUntil(orders int, delay time.Duration) (last uint32, err error) {
-	waiting := line{delay: delay}
+func (q *queue) holdUntil(orders int, waiting *line) error {
 	for {
-		ordered, err := q.await(orders, &waiting)
-		if ordered || err != nil {
-			return last, err
+		if ordered, err := q.await(orders, waiting); ordered || err != nil {
+			return err
 		}
-		for {
-			id, found, err := q.packet()
-			if err != nil {
-				return last, err
-			}
-			if !found {
-				break
-			}
-			waiting.join(id, time.Now())
-			last = id
+		if err := q.takeIn(waiting); err != nil {
+			return err
 		}
-		if due, any := waiting.leave(time.Now()); any {
+		if due, found := waiting.leave(time.Now()); found {
 			if err := q.letPass(due); err != nil {
-				return last, err
+				return err
 			}
 		}
 	}
 }
 
+func (q *queue) takeIn(waiting *line) error {
+	for range readAtOnce {
+		id, found, err := q.packet()
+		if !found || err != nil {
+			return err
+		}
+		waiting.join(id, time.Now())
+	}
+	return nil
+}
+
 // await a packet, the time of one that waits, or an order.
 func (q *queue) await(orders int, waiting *line) (ordered bool, err error) {
 	var limit *unix.Timespec
-	if next, any := waiting.next(time.Now()); any {
+	if next, found := waiting.next(time.Now()); found {
 		timespec := unix.NsecToTimespec(next.Nanoseconds())
 		limit = &timespec
 	}

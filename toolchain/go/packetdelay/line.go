@@ -6,6 +6,7 @@ import "time"
 type line struct {
 	delay time.Duration
 	held  []held
+	last  uint32 // that joined, whether it still waits or not
 }
 
 // held is a packet, known by its number, and when it may go on.
@@ -15,11 +16,12 @@ type held struct {
 }
 
 func (l *line) join(id uint32, now time.Time) {
+	l.last = id
 	l.held = append(l.held, held{id: id, due: now.Add(l.delay)})
 }
 
 // leave is the last of those whose time has come; all before it leave with it.
-func (l *line) leave(now time.Time) (last uint32, any bool) {
+func (l *line) leave(now time.Time) (last uint32, found bool) {
 	count := 0
 	for count < len(l.held) && !l.held[count].due.After(now) {
 		last = l.held[count].id

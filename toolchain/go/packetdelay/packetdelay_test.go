@@ -21,9 +21,9 @@ func TestEachPacketWaitsItsOwnTimeAndLeavesInTurn(t *testing.T) {
 		waiting.join(uint32(id), at(arrival))
 	}
 	for _, step := range []struct {
-		now  time.Duration
-		last uint32
-		any  bool
+		now   time.Duration
+		last  uint32
+		found bool
 	}{
 		{delay - 1, 0, false},
 		{delay, 1, true},
@@ -31,21 +31,21 @@ func TestEachPacketWaitsItsOwnTimeAndLeavesInTurn(t *testing.T) {
 		{delay + 30*time.Millisecond, 2, true},
 		{time.Hour, 0, false},
 	} {
-		if last, any := waiting.leave(at(step.now)); any != step.any || last != step.last {
-			t.Errorf("after %v up to %d left (%v), expected %d (%v)", step.now, last, any, step.last, step.any)
+		if last, found := waiting.leave(at(step.now)); found != step.found || last != step.last {
+			t.Errorf("after %v up to %d left (%v), expected %d (%v)", step.now, last, found, step.last, step.found)
 		}
 	}
 }
 
 func TestTheNextOneIsAwaitedNoLongerThanItsTime(t *testing.T) {
 	waiting := line{delay: delay}
-	if _, any := waiting.next(began); any {
+	if _, found := waiting.next(began); found {
 		t.Error("somebody waits in an empty line")
 	}
 	waiting.join(1, began)
 	waiting.join(2, at(time.Millisecond))
 	for now, expected := range map[time.Duration]time.Duration{0: delay, delay - 1: 1, 2 * delay: 0} {
-		if next, any := waiting.next(at(now)); !any || next != expected {
+		if next, found := waiting.next(at(now)); !found || next != expected {
 			t.Errorf("after %v the next one waits for %v, expected %v", now, next, expected)
 		}
 	}

@@ -116,7 +116,7 @@ func packetNumber(message netlink.Message) (uint32, error) {
 			return binary.BigEndian.Uint32(attributes.Bytes()), nil
 		}
 	}
-	return 0, fmt.Errorf("a packet came without its number: %w", errors.Join(attributes.Err()))
+	return 0, errors.Join(errors.New("a packet came without its number"), attributes.Err())
 }
 
 // letPass lets every packet go on up to this one.
