@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from loadtest.fingerprint import facts
 from loadtest.report.model import Report
 from loadtest.sample import Arm
@@ -92,7 +94,8 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{above}{name}.")
         else:
-            flat[f"{above}{name}"] = str(value)
+            words = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            flat[f"{above}{name}"] = words
     return flat
 
 

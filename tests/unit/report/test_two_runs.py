@@ -5,6 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from loadtest.plan import RampingRate, Stage
 from loadtest.report import figures
 from loadtest.report import two_runs_sections as sections
 from loadtest.report.model import Report
@@ -73,6 +74,15 @@ def test_of_runs_that_are_not_comparable_every_unlike_fact_is_named_and_none_cal
     assert "plan.timeout_s: 10.0 in the first, 3.0 in the second" in words
     assert {row[-1] for row in sections.rows(runs)} == {figures.NOT_SHOWN}
     assert "not to be compared" in two_runs_page.render(runs)
+
+
+def test_what_is_unlike_is_told_in_words_of_the_report_and_not_of_a_program() -> None:
+    stages = (Stage(rate_rps=400.0, duration_s=15.0),)
+    ramping = replace(FIRST.plan, profile=RampingRate(rate_rps=50.0, stages=stages))
+    words = "\n".join(
+        sections.words(two_runs(FIRST, msgspec.structs.replace(FIRST, plan=ramping, fingerprint="other")))
+    )
+    assert 'not there in the first, [{"rate_rps":400.0,"duration_s":15.0}] in the second' in words
 
 
 def test_two_comparable_runs_are_no_verdict_either() -> None:
