@@ -118,6 +118,9 @@ def _burner_is_told_within_five_percent(told: dict[str, Any], used: dict[str, fl
     assert transmitted["value"] == pytest.approx(_BLOCKS * _BLOCK_BYTES, rel=0.05)
     memory = told["memory_bytes"]
     assert memory["maximum"] - memory["minimum"] == pytest.approx(_MEMORY_BYTES, rel=0.05)
+    curve = [one["cpu_cores"] for one in told["over_time"]]
+    assert len(curve) == _WINDOW_S // 2
+    assert sum(curve) / len(curve) == pytest.approx(told["cpu_cores"]["average"], rel=0.05)
     assert min(received["samples"], memory["samples"]) > 2, "Prometheus tells what lies between the edges"
 
 
