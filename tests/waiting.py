@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def comes_true(condition: Callable[[], bool], *, within_s: float = 30.0) -> bool:
+def comes_true(condition: Callable[[], bool], *, within_s: float = 30.0, pause_s: float = 0.02) -> bool:
     until_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > until_s:
             return False
-        time.sleep(0.02)
+        time.sleep(pause_s)
     return True
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tests.ports import free_port
+from tests.waiting import comes_true
 
 PROJECT = Path(__file__).resolve().parents[2]
 STACK = "e2e"
@@ -134,10 +134,8 @@ def make_workspace(root: Path) -> Workspace:
 
 
 def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str, pause_s: float = 0.5) -> None:
-    give_up_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < give_up_s, f"still waiting after {timeout_s:.0f} s for {what}"
-        time.sleep(pause_s)
+    came = comes_true(condition, within_s=timeout_s, pause_s=pause_s)
+    assert came, f"still waiting after {timeout_s:.0f} s for {what}"
 
 
 def end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
