@@ -43,7 +43,7 @@ def load(kind: type[_Value], file: Path) -> _Value:
         raise UsageError(
             f"there is no {file.name} in {file.parent}", hint="`python -m loadtest run` writes it."
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{file} cannot be read: {error}", hint="It is from another version, or damaged."
         ) from error

@@ -20,7 +20,7 @@ def parse(text: str | bytes) -> AnyReport:
     """The report in a report.json. Raises UsageError where it is none, or one of another schema version."""
     try:
         return cast(AnyReport, msgspec.json.decode(text, type=AnyReport))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"this is not a report of the schema this version reads: {error}",
             hint="Give it the report.json of a run of the same version.",

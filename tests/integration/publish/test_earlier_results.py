@@ -150,9 +150,10 @@ def test_findings_of_a_scan_stand_in_the_comment_by_severity(fake: FakeGitHub, r
     assert "- Left out of images: &#60;b&#62;shop&#58;ci&#60;/b&#62;: no database" in fake.bodies()[1]
 
 
-def test_a_damaged_scan_keeps_no_comment_back(fake: FakeGitHub, runs: Runs) -> None:
+@pytest.mark.parametrize("content", [b"{", b'{"problem": "\xff"}', b'{"x": ' + b"[" * 100_000])
+def test_a_damaged_scan_keeps_no_comment_back(fake: FakeGitHub, runs: Runs, content: bytes) -> None:
     runs.artifacts.scan.mkdir(parents=True)
-    runs.artifacts.findings.write_text("{")
+    runs.artifacts.findings.write_bytes(content)
     runs.post()
     assert "Not scanned: " in fake.bodies()[1]
     assert "findings.json cannot be read" in fake.bodies()[1]

@@ -124,9 +124,10 @@ def test_the_number_by_hand_is_taken_as_it_is(fake: FakeGitHub, tmp_path: Path) 
         ("[]", "not a report"),
         ('{"kind": "measured"}', "not a report"),
         ('{"kind": "failed", "schema_version": 2}', "not a report"),
+        ('{"other": ' + "[" * 100_000, "not a report"),
         (" " * (received.LIMIT_BYTES + 1), "larger than"),
     ],
-    ids=["empty", "a list", "half a report", "another version", "too large"],
+    ids=["empty", "a list", "half a report", "another version", "without a bottom", "too large"],
 )
 def test_what_is_no_report_is_refused(fake: FakeGitHub, tmp_path: Path, content: str, found: str) -> None:
     (said,) = post(save(tmp_path, content), settings_for(fake))
