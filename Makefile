@@ -52,7 +52,7 @@ SCANNED = $(if $(filter .,$(REPOSITORY)),$(patsubst Pulumi.%.yaml,%,$(wildcard P
 scan: setup  ## what Trivy finds in REPOSITORY, in what the stacks would deploy, and in their images
 	@for stack in $(SCANNED); do $(PYTHON) -m toolchain setup --for preview --stack $$stack || exit; done
 	@$(PYTHON) -m toolchain get trivy
-	@python -m loadtest scan --stacks $(SCANNED) --repository $(REPOSITORY)
+	@python -m loadtest scan --stacks $(SCANNED) --repository "$(REPOSITORY)"
 
 .PHONY: adopt
 adopt:

@@ -6,6 +6,7 @@ Its registries are asked first: Trivy itself would wait for a silent one without
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 
 _REGISTRIES = ("mirror.gcr.io", "ghcr.io")
 """Where Trivy looks by itself."""
@@ -37,7 +38,7 @@ def _why_silent(registry: str, patience_s: float) -> str:
         return ""
     except urllib.error.URLError as error:
         return _words(error.reason)
-    except OSError as error:
+    except (OSError, HTTPException, ValueError) as error:  # it is no registry, or no name of one
         return _words(error)
 
 

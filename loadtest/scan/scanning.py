@@ -11,7 +11,7 @@ import yaml
 
 from loadtest import process, records
 from loadtest.artifacts import FINDINGS
-from loadtest.errors import DeployError, LoadTestError, MachineError
+from loadtest.errors import DeployError, LoadTestError, MachineError, UsageError
 from loadtest.process import ProgramFailedError
 from loadtest.scan import database, explanations, manifests, sarif, trivy_report
 from loadtest.scan.deployed import Deployed, deployed
@@ -70,9 +70,11 @@ def scan(scope: Scope) -> Scanned:
     """Leaves a SARIF file of each part in the folder, Trivy's own reports, and `findings.json`."""
     if not shutil.which("trivy"):
         raise MachineError("trivy is not on the PATH", hint="`make scan` gets the pinned one.")
+    if not scope.repository.is_dir():
+        raise UsageError(f"there is no folder {scope.repository} to scan", hint="Name one that is there.")
+    shutil.rmtree(scope.folder, ignore_errors=True)
     accepted = explanations.read(scope.project, scope.repository)
     would_deploy = {stack: _deployed(scope.project, stack) for stack in scope.stacks}
-    shutil.rmtree(scope.folder, ignore_errors=True)
     trivy, no_database = _trivy(scope, accepted)
     parts = (
         _repository(trivy, scope.repository),
@@ -89,7 +91,8 @@ def scan(scope: Scope) -> Scanned:
 
 
 def _deployed(project: Path, stack: str) -> Deployed:
-    preview = ("pulumi", "preview", "--json", "--non-interactive", "--stack", stack)
+    # A stack that is up would deploy the same once more, which the engine else keeps to itself.
+    preview = ("pulumi", "preview", "--json", "--show-sames", "--non-interactive", "--stack", stack)
     try:
         return deployed(process.answer(preview, folder=project, timeout_s=_PREVIEW_TIMEOUT_S))
     except ProgramFailedError as error:

@@ -4,6 +4,7 @@ Leaves out what is looked at, and what is to be thought of a finding.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from loadtest.scan.trivy_report import Seen
 _TIMEOUT_S = 600.0
 # One request serves both: only both together end it.
 _SILENT = ("--skip-version-check", "--disable-telemetry")
+# A repository may have one, which would hide findings without a reason, or change exit codes.
+_NO_CONFIGURATION = f"--config={os.devnull}"
 # Those of the pinned version, so that a scan says the same wherever and whenever it is made.
 _BUILT_IN_CHECKS = "--skip-check-update"
 _VULNERABILITIES = "vuln"
@@ -59,13 +62,14 @@ class Trivy:
         )
         file = self.reports / f"{name}.json"
         file.write_text(text, encoding="utf-8")
-        sarif = self._ask("convert", "--format=sarif", str(file), folder=folder)
+        # Not in the folder, whose `.trivyignore` would count here and does not above.
+        sarif = self._ask("convert", "--format=sarif", file.name, folder=self.reports)
         try:
             return trivy_report.read(text, dict(json.loads(sarif)), of=of)
         except ValueError as error:
             raise MachineError(f"`trivy convert` printed no SARIF: {error}") from error
 
     def _ask(self, command: str, *flags: str, folder: Path) -> str:
-        cache = f"--cache-dir={self.cache}"
-        arguments = ("trivy", command, "--quiet", cache, *(_SILENT if command != "convert" else ()), *flags)
+        always = ("--quiet", _NO_CONFIGURATION, f"--cache-dir={self.cache}")
+        arguments = ("trivy", command, *always, *(_SILENT if command != "convert" else ()), *flags)
         return process.answer(arguments, folder=folder, timeout_s=_TIMEOUT_S)

@@ -62,6 +62,11 @@ def test_a_scan_is_of_every_stack_or_of_the_one_that_another_repository_brings(t
     assert last == "python -m loadtest scan --stacks shop --repository service"
 
 
+def test_a_repository_to_scan_may_have_a_space_in_its_name(tmp_path: Path) -> None:
+    *_, last = scanned(tmp_path / "here", "REPOSITORY=the  service")
+    assert last.endswith("--repository the  service"), "two words would be told with one space"
+
+
 def test_whatever_fails_fails_the_whole(tmp_path: Path) -> None:
     _, calls = make_test(tmp_path / "sound")
     assert {call.split()[0] for call in calls} >= {"python3", "python", "ruff", "mypy", "lint-imports"}

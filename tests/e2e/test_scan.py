@@ -110,6 +110,16 @@ def test_what_is_wrong_in_a_repository_is_found_and_fails_the_scan(
     assert not [file for file in scanned.rglob("*") if file.is_file() and TOKEN in file.read_text()]
 
 
+def test_nothing_but_explanations_keeps_a_finding_out(initialised: Workspace, shop: Path) -> None:
+    (shop / ".trivyignore").write_text("DS-0002\nKSV-0017\n")
+    (shop / "trivy.yaml").write_text("severity: [LOW]\nscan: {skip-files: [deploy.sh]}\n")
+    assert scan(initialised, "--stack", STACK, "--repository", str(shop)).returncode == 1
+    severe = {one.id for one in findings(initialised).parts[0].severe}
+    document = json.loads((initialised.artifacts / "scan" / "repository.sarif").read_text())
+    published = {one["ruleId"] for one in document["runs"][0]["results"]}
+    assert {"DS-0002", "KSV-0017", "github-pat"} <= severe & published
+
+
 def test_what_is_explained_fails_no_scan(initialised: Workspace, shop: Path) -> None:
     assert scan(initialised, "--stack", STACK, "--repository", str(shop)).returncode == 1
     entries: dict[str, list[dict[str, object]]] = {"misconfigurations": [], "secrets": []}

@@ -1,6 +1,6 @@
 """The security scan, with programs in the place of Trivy and Pulumi that answer as those do.
 
-What the real Trivy finds, and that this project has nothing severe without an explanation: tests/scan.
+What the real Trivy finds, and that this project explains what is severe: tests/e2e/test_scan.py.
 """
 
 import json
@@ -202,6 +202,25 @@ def test_a_silent_registry_costs_a_moment() -> None:
         assert "timed out" in database.out_of_reach(repository, patience_s=0.1)
 
 
+@pytest.mark.parametrize("registry", ["127.0.0.1:port", "a..b", ""])
+def test_what_is_no_name_of_a_registry_is_out_of_reach(registry: str) -> None:
+    assert database.out_of_reach(f"{registry}/trivy-db:2") != ""
+
+
+def test_a_server_that_speaks_no_http_is_out_of_reach() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1_000)
+                connection.sendall(b"220 mail\r\n")
+
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        assert "220 mail" in database.out_of_reach(f"127.0.0.1:{server.getsockname()[1]}/trivy-db:2")
+        greeter.join()
+
+
 def test_one_registry_that_answers_is_enough(registry: str) -> None:
     dead = f"127.0.0.1:{free_port()}/trivy-db:2"
     assert database.out_of_reach(f"{dead},{registry}") == ""
@@ -359,6 +378,7 @@ def test_trivy_tells_nobody_that_it_was_used_and_fetches_no_other_checks(
     trivy.answers({**CONVERTED, "": NOTHING})
     scan(replace(scope, database_repository=registry))
     assert {call[0] for call in trivy.asked()} == {"fs", "image", "convert"}
+    assert all("--config=/dev/null" in call for call in trivy.asked()), "a repository's own would be read"
     for call in [*calls(trivy, "fs"), *calls(trivy, "image")]:
         assert {"--skip-version-check", "--disable-telemetry"} <= set(call), call
         assert {"--skip-check-update", "--download-db-only"} & set(call), call
@@ -390,13 +410,36 @@ def test_a_stack_that_cannot_be_previewed_is_named(trivy: FakeProgram, scope: Sc
     assert "pulumi preview --stack ci" in caught.value.hint
 
 
-def test_an_earlier_scan_is_never_taken_for_this_one(trivy: FakeProgram, scope: Scope) -> None:
+def test_an_earlier_scan_is_never_taken_for_this_one(
+    trivy: FakeProgram, scope: Scope, tmp_path: Path
+) -> None:
     trivy.answers({**CONVERTED, "": NOTHING})
     scan(scope)
     assert (scope.folder / "images.sarif").exists()
     trivy.answers({**CONVERTED, "image --quiet": NO_IMAGE, "": NOTHING})
     scan(scope)
     assert not (scope.folder / "images.sarif").exists()
+    fake_program(tmp_path / "pulumi", "pulumi").answers({"preview": {"code": 1}})
+    with pytest.raises(DeployError):
+        scan(scope)
+    assert not (scope.folder / "findings.json").exists()
+
+
+def test_a_stack_that_is_up_is_scanned_as_one_that_is_not(
+    trivy: FakeProgram, scope: Scope, tmp_path: Path
+) -> None:
+    """A preview tells what stays as it is only where it is asked to."""
+    trivy.answers({**CONVERTED, "": NOTHING})
+    fake_program(tmp_path / "pulumi", "pulumi").answers(
+        {"--show-sames": {"stdout": PREVIEW}, "preview": {"stdout": '{"steps": []}'}}
+    )
+    scan(scope)
+    assert [call[-1] for call in calls(trivy, "image")] == IMAGES
+
+
+def test_a_repository_that_is_not_there_is_named(trivy: FakeProgram, scope: Scope, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        scan(replace(scope, repository=tmp_path / "shop"))
 
 
 def test_without_trivy_it_says_how_to_get_it(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
