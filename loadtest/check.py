@@ -118,11 +118,14 @@ def _chaos(flags: Flags | None, project: Path, facts: StackFacts) -> Iterator[Pr
 def _delays(project: Path, facts: StackFacts) -> Iterator[Problem]:
     """Whether the kernel can do what it takes to delay packets: it may be built without."""
     image = facts.cluster.node_image if facts.cluster else None
-    if image is not None and any(event.action is Action.DELAY for event in facts.chaos):
-        try:
-            packet_delay.try_out(image)
-        except MachineError as error:
-            yield _problem(error)
+    if image is None or not any(event.action is Action.DELAY for event in facts.chaos):
+        return
+    if not _has_image(project, image):
+        return  # told with the engine
+    try:
+        packet_delay.try_out(image)
+    except MachineError as error:
+        yield _problem(error)
 
 
 def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:

@@ -156,7 +156,8 @@ def test_a_kernel_that_can_delay_nothing_is_told_before_anything_is_made(bench: 
     program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
     (bench.docker.folder / "packetdelay").write_text("stands in for the program that delays")
     (bench.docker.folder / "packetdelay").chmod(0o755)
-    sound = {"ps": {}, "version": {"stdout": "26"}, "image inspect": {"stdout": "abc"}}
+    there = {"image inspect": {"stdout": "abc"}, "images --quiet": {"stdout": "abc"}}
+    sound = {"ps": {}, "version": {"stdout": "26"}, **there}
     bench.docker.answers({**sound, "run": {"code": 1, "stderr": "no packet can be held here"}})
     with pytest.raises(CheckError, match=r"nothing can be delayed .*: no packet can be held here") as told:
         check(bench.root, "ci")
@@ -168,9 +169,21 @@ def test_a_kernel_that_can_delay_nothing_is_told_before_anything_is_made(bench: 
     assert "stands in for the program that delays" == bench.docker.told()
 
 
+def test_where_the_nodes_image_is_missing_nothing_is_said_of_the_kernel(bench: Bench) -> None:
+    cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
+    program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
+    missing = {"image inspect": {"code": 1}, "images --quiet": {}}
+    bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, **missing, "run": {"code": 125}})
+    with pytest.raises(CheckError, match="does not have loadproof/node:v1") as told:
+        check(bench.root, "ci")
+    assert "delayed" not in told.value.message
+
+
 def test_delays_take_a_program_that_set_up_gets(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = {**FACTS["cluster"], "node_image": "loadproof/node:v1"}
     program_says(bench, {**FACTS, "cluster": cluster, "chaos": [DELAY]})
+    there = {"image inspect": {"stdout": "abc"}, "images --quiet": {"stdout": "abc"}}
+    bench.docker.answers({"ps": {}, "version": {"stdout": "26"}, **there})
     programs = (bench.pulumi, bench.docker, bench.kind, bench.kubectl)
     monkeypatch.setenv("PATH", ":".join(str(one.folder) for one in programs))
     with pytest.raises(CheckError, match="the program 'packetdelay' is not on this machine"):
