@@ -41,8 +41,9 @@ class Scope:
     database_repository: str | None = None
 
     def leaves_out_stacks(self) -> bool:
-        """Of a repository that brings its own stacks."""
-        every = {file.name.split(".")[1] for file in self.repository.glob("Pulumi.*.yaml")}
+        """Of a repository that brings its own stacks, at its top or as `loadtest init` does in a folder."""
+        files = (file for where in ("", "*/") for file in self.repository.glob(f"{where}Pulumi.*.yaml"))
+        every = {file.stem.removeprefix("Pulumi.") for file in files}
         return not every <= {*self.stacks}
 
 

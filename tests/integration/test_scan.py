@@ -305,15 +305,17 @@ def test_of_secrets_in_images_that_were_left_out_nobody_knows_whether_they_are_s
     assert scan(scope).stale == ()
 
 
+@pytest.mark.parametrize("folder", ["", "loadproof"])
 def test_where_stacks_were_left_out_nobody_knows_which_explanations_are_stale(
-    trivy: FakeProgram, scope: Scope
+    trivy: FakeProgram, scope: Scope, folder: str
 ) -> None:
     (scope.repository / explanations.FILE).write_text(EXPLANATIONS)
-    for stack in ("ci", "traefik"):
-        (scope.repository / f"Pulumi.{stack}.yaml").touch()
+    (scope.repository / folder).mkdir(exist_ok=True)
+    for stack in ("ci", "my.traefik"):
+        (scope.repository / folder / f"Pulumi.{stack}.yaml").touch()
     trivy.answers({**CONVERTED, "": NOTHING})
     assert scan(scope).stale == ()
-    assert scan(replace(scope, stacks=("ci", "traefik"))).stale
+    assert scan(replace(scope, stacks=("ci", "my.traefik"))).stale
 
 
 def test_another_repository_adds_its_explanations_and_answers_for_no_others(
