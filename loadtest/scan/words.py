@@ -1,21 +1,27 @@
-"""What a person is told of a scan, line by line."""
+"""What a person is told of a scan, line by line: names and titles come from whatever was scanned."""
 
 from collections.abc import Iterator
 
+from loadtest.report import escape
 from loadtest.scan.explanations import FILE
 from loadtest.scan.scanning import Scanned
-from loadtest.security import PartFindings
+from loadtest.security import Finding, PartFindings
 
 
 def lines(scanned: Scanned) -> Iterator[str]:
-    """What a person is told."""
     for part in scanned.findings.parts:
         yield f"{part.part}: {_counts(part)}"
-        yield from (f"  {one.severity}: {one.id} in {one.where}: {one.title}" for one in part.severe)
+        yield from map(_severe, part.severe)
     for words, parts in scanned.findings.left_out().items():
-        yield f"left out of {' and '.join(parts)}: {words}"
-    for one in scanned.stale:
-        yield f"{FILE}: {one.id} is not found in {one.path} any more: take it out"
+        yield f"left out of {' and '.join(parts)}: {escape.plain(words)}"
+    for stale in scanned.stale:
+        name, path = escape.plain(stale.id), escape.plain(stale.path)
+        yield f"{FILE}: {name} is not found in {path} any more: take it out"
+
+
+def _severe(found: Finding) -> str:
+    name, where, title = map(escape.plain, (found.id, found.where, found.title))
+    return f"  {found.severity}: {name} in {where}: {title}"
 
 
 def _counts(part: PartFindings) -> str:

@@ -393,6 +393,16 @@ def test_a_text_of_any_length_is_cut_off(trivy: FakeProgram, scope: Scope) -> No
     assert max(map(len, (only.id, only.where, only.title))) == 300
 
 
+def test_what_is_found_cannot_write_lines_of_its_own_on_the_screen(trivy: FakeProgram, scope: Scope) -> None:
+    hostile = "\x1b[2Jx\n::error::planted"
+    there = found(misconfigured("DS-1", "HIGH", hostile))
+    gone = {"code": 1, "stderr": "FATAL\tno \x1b[2Jimage"}
+    trivy.answers({**CONVERTED, "misconfig,secret": there, "image --quiet": gone, "": NOTHING})
+    told = list(lines(scan(scope)))
+    assert "  high: DS-1 in Dockerfile: x ::error::planted" in told
+    assert not [line for line in told if "\x1b" in line or "\n" in line]
+
+
 def test_a_scan_that_fails_for_another_reason_is_a_failure(trivy: FakeProgram, scope: Scope) -> None:
     trivy.answers({"": {"code": 1, "stderr": "FATAL unknown flag"}})
     with pytest.raises(ProgramFailedError):
