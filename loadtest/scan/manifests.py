@@ -46,10 +46,19 @@ def _named(would_deploy: Deployed) -> Iterator[tuple[str, dict[str, object]]]:
     """Two namespaces may have an object of the same kind and name each."""
     taken: set[str] = set()
     for one in would_deploy.objects:
-        plain = f"{one['kind']}-{one.get('metadata', {}).get('name', 'unnamed')}".replace("/", "-")
+        plain = f"{one['kind']}-{_name(one)}".replace("/", "-")
         name = plain if plain not in taken else f"{plain}-{len(taken)}"
         taken.add(name)
         yield f"{name}.yaml", one
+
+
+def _name(one: Mapping[str, object]) -> str:
+    """What is secret, or known only once it is there, has none."""
+    match one:
+        case {"metadata": {"name": str(name)}}:
+            return name
+        case _:
+            return "unnamed"
 
 
 def _write_chart(chart: Chart, source: Path, folder: Path) -> Path:

@@ -257,6 +257,18 @@ def test_manifests_are_what_each_stack_would_deploy_charts_with_the_stacks_value
     assert len([call for call in trivy.asked() if "--helm-values=values.yaml" in call]) == 2
 
 
+@pytest.mark.parametrize("metadata", ["[secret]", {"name": None}, {}])
+def test_an_object_whose_name_a_preview_does_not_tell_is_scanned_as_well(
+    trivy: FakeProgram, scope: Scope, tmp_path: Path, metadata: object
+) -> None:
+    trivy.answers({**CONVERTED, "": NOTHING})
+    state = {"type": "kubernetes:core/v1:Secret", "inputs": {"kind": "Secret", "metadata": metadata}}
+    preview = {"stdout": json.dumps({"steps": [{"newState": state}]})}
+    fake_program(tmp_path / "pulumi", "pulumi").answers({"preview": preview})
+    scan(scope)
+    assert (scope.folder / "manifests" / "objects" / "ci" / "Secret-unnamed.yaml").exists()
+
+
 def test_a_chart_that_is_elsewhere_is_left_out(trivy: FakeProgram, scope: Scope) -> None:
     trivy.answers({**CONVERTED, "": NOTHING})
     (scope.project / "charts").rename(scope.project / "gone")
