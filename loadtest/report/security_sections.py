@@ -27,7 +27,7 @@ def _body(findings: Findings | None) -> str:
         return f"Not scanned: {escape.inline(findings.problem)}"
     return paragraphs(
         table(("part", *Severity, "explained"), [_row(one) for one in findings.parts]),
-        items([_severe(one) for part in findings.parts for one in part.severe]),
+        items([_severe(one) for one in _worst_first(findings)]),
         items([_left_out(words, parts) for words, parts in findings.left_out().items()]),
         f"Scanned {escape.code(findings.scanned_at)}. {_LEGEND}",
     )
@@ -42,6 +42,12 @@ def _row(found: PartFindings) -> tuple[str, ...]:
 
 def _left_out(words: str, parts: Sequence[str]) -> str:
     return f"Left out of {' and '.join(map(escape.inline, parts))}: {escape.inline(words)}"
+
+
+def _worst_first(findings: Findings) -> Sequence[Finding]:
+    """A list shows its first lines: what one part is full of may not hide another's worst."""
+    severe = (one for part in findings.parts for one in part.severe)
+    return sorted(severe, key=lambda one: tuple(Severity).index(one.severity))
 
 
 def _severe(finding: Finding) -> str:
