@@ -171,12 +171,13 @@ def _findings(part: _Part, no_database: str) -> PartFindings:
 
 def _stale(accepted: Explanations, parts: Sequence[_Part], trivy: Trivy) -> tuple[Explanation, ...]:
     """Of a kind that was not looked for everywhere nobody knows."""
-    everywhere = not any(part.left_out for part in parts)
-    kinds = {
-        "misconfigurations",
-        *(("secrets",) if everywhere else ()),
-        *(("vulnerabilities",) if everywhere and trivy.with_database else ()),
+    _, charts, images = (not part.left_out for part in parts)
+    everywhere = {
+        "misconfigurations": charts,
+        "secrets": images,
+        "vulnerabilities": images and trivy.with_database,
     }
+    kinds = {kind for kind, looked_for in everywhere.items() if looked_for}
     statements = [words for part in parts for seen in part.seen for words in seen.explained]
     return accepted.stale(statements, kinds)
 

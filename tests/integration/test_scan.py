@@ -271,10 +271,13 @@ def test_an_object_whose_name_a_preview_does_not_tell_is_scanned_as_well(
 
 def test_a_chart_that_is_elsewhere_is_left_out(trivy: FakeProgram, scope: Scope) -> None:
     trivy.answers({**CONVERTED, "": NOTHING})
+    (scope.repository / explanations.FILE).write_text(EXPLANATIONS)
     (scope.project / "charts").rename(scope.project / "gone")
-    assert scan(scope).findings.parts[1].left_out == (
+    scanned = scan(scope)
+    assert scanned.findings.parts[1].left_out == (
         "the chart charts/ingress of ci, which is no folder of the project",
     )
+    assert {"secrets"} == {one.kind for one in scanned.stale}, "what the chart would show nobody knows"
 
 
 EXPLANATIONS = """
