@@ -181,7 +181,7 @@ def _status(report: AnyReport) -> CommitStatus:
     )
 
 
-_ENDED_EARLY = "a step of the workflow failed before the load test began"
+_ENDED_EARLY = "a step of the workflow failed before there was a report"
 _WHICH_STEP = "The log of the workflow run says which step, and why."
 _STATES = {ExitCode.PASSED: State.SUCCESS, ExitCode.OBJECTIVE_MISSED: State.FAILURE}
 

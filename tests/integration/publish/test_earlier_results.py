@@ -78,7 +78,7 @@ def test_a_workflow_that_failed_before_its_load_test_leaves_no_good_result_stand
     )
     (body,) = fake.bodies().values()
     assert body.splitlines()[1] == "## ❌ Not measured: nothing can be said"
-    assert "a step of the workflow failed before the load test began" in body
+    assert "a step of the workflow failed before there was a report" in body
     assert run_url in body.partition("Earlier results (1)")[0]
 
 
