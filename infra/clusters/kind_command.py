@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -29,7 +29,8 @@ TRANSIENT = re.compile(
     r"|wait-control-plane.*(timed out|deadline exceeded)"
 )
 
-
+# What kind says when the first control plane is up, and other nodes are not.
+_API_ANSWERS = "\N{CHECK MARK} Starting control-plane"
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
 _LOGS = Path("artifacts", "diagnostics", "kind")  # of the project, in whose folder this runs
@@ -132,11 +133,17 @@ class Cluster:
             stderr=subprocess.STDOUT,
         ) as process:
             try:
-                said = _converse(process, config)
+                said = _converse(process, config, self._ask_for_the_schema)
             except BaseException:
                 process.kill()
                 raise
         return said if process.returncode else None
+
+    def _ask_for_the_schema(self) -> None:
+        """The API server makes it when first asked: better while nodes join than while the stack waits."""
+        ask = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "--raw=/openapi/v2"]
+        command = ["docker", "exec", "--detach", f"{self.name}-control-plane", *ask]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def _keep_logs(self) -> None:
         export = ["kind", "export", "logs", "--name", self.name, str(_LOGS)]
@@ -179,7 +186,7 @@ def _thaw(state: Path) -> None:
         ) from error
 
 
-def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:
+def _converse(process: subprocess.Popen[bytes], config: bytes, api_answers: Callable[[], None]) -> str:
     """What the process says to `config` on its stdin, passed on to stderr as it comes."""
     assert process.stdin
     assert process.stdout
@@ -189,6 +196,8 @@ def _converse(process: subprocess.Popen[bytes], config: bytes) -> str:
     for line in process.stdout:
         said.append(line.decode(errors="replace"))
         print(said[-1], end="", file=sys.stderr, flush=True)
+        if _API_ANSWERS in said[-1]:
+            api_answers()
     return "".join(said)
 
 

@@ -28,6 +28,10 @@ if words.startswith("docker ps"):
     print(nodes.read_text() if nodes.exists() else "", end="")
     sys.exit(0)
 
+if words == "docker exec --detach":
+    (folder / "schema").write_text(" ".join(arguments[2:]))
+    sys.exit(0)
+
 if words.startswith("docker exec"):
     assert arguments[1:] == ["x-control-plane", "cat", "/kind/version"]
     print("v1.2.3")
@@ -49,6 +53,10 @@ if words == "kind create cluster":
         if failures[0] == "hang":
             time.sleep(60)
         sys.exit(1)
+    print(" ✓ Starting control-plane 🕹️", file=sys.stderr, flush=True)
+    until_s = time.monotonic() + 10 * (folder / "waits").exists()
+    while time.monotonic() < until_s and not (folder / "schema").exists():
+        time.sleep(0.01)
     kubeconfig.write_text("secret: kubeconfig")
 elif words == "kind delete cluster":
     stuck = folder / "stuck"
@@ -93,6 +101,14 @@ class FakeMachine:
         (self.folder / "stuck").write_text(str(times))
         if quietly:
             (self.folder / "quiet").touch()
+
+    def takes_its_time_to_join(self) -> None:
+        """Until the API was asked for its schema, but not for ever."""
+        (self.folder / "waits").touch()
+
+    @property
+    def schema_asked_for_by(self) -> str:
+        return (self.folder / "schema").read_text()
 
     def engine_is_down(self) -> None:
         (self.folder / "engine-is-down").touch()

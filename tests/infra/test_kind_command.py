@@ -226,6 +226,14 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> 
     assert [] == machine.nodes
 
 
+def test_the_api_is_asked_for_its_schema_while_other_nodes_join(machine: FakeMachine) -> None:
+    machine.takes_its_time_to_join()
+    code, _, stderr = run(machine, "create")
+    assert 0 == code, stderr
+    assert machine.schema_asked_for_by.startswith("x-control-plane kubectl ")
+    assert "get --raw=/openapi/v2" in machine.schema_asked_for_by
+
+
 def test_a_missing_program_is_named_with_what_puts_it_there(machine: FakeMachine) -> None:
     (machine.folder / "kind").unlink()
     code, _, stderr = run(machine, "delete")
