@@ -24,6 +24,7 @@ EXPECTED_TYPES = {
 
 def test_from_preview_to_destroy(workspace: Workspace) -> None:
     """One story: every chapter needs the cluster of the one before, and a cluster takes its time."""
+    workspace.configure(cluster_workers=0)
     planned = _preview_shows_everything_without_an_engine(workspace)
     _up_creates_what_was_previewed(workspace, planned)
     _a_second_up_changes_nothing(workspace)

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.cluster
 
 def test_a_run_asked_to_stop_while_the_cluster_is_made_leaves_nothing(own_workspace: Workspace) -> None:
     workspace = own_workspace
+    workspace.configure(cluster_workers=0)
     pipeline = workspace.start_pipeline()
     wait_until(lambda: bool(workspace.containers()), timeout_s=120, what="the first container of the cluster")
 
@@ -23,6 +24,7 @@ def test_a_run_asked_to_stop_while_the_cluster_is_made_leaves_nothing(own_worksp
 
 def test_a_run_killed_under_load_is_cleaned_up_by_its_guard(own_workspace: Workspace) -> None:
     workspace = own_workspace
+    workspace.configure(cluster_workers=0)
     log = workspace.artifacts / "logs" / "loadtest.jsonl"
     pipeline = workspace.start_pipeline("--requests", "1000000")
     wait_until(

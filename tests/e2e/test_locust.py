@@ -19,7 +19,7 @@ USERS = {
     "load_wait_max_s": "0.1",
     "load_duration_s": 3,
     "load_locust_workers": 2,
-    "cluster_workers": 1,
+    "cluster_workers": 0,
 }
 THEIRS = """
     from locust import FastHttpUser, constant, task
