@@ -4,6 +4,8 @@ PYTHON ?= python3
 STACK ?= ci
 REPOSITORY ?= .
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Hundreds of short programs in Python: where this is set each of them compiles the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick test-scan lint setup scan destroy bench-pipeline bench-samples bench-engines bench-soak docs sample lock clean
