@@ -20,7 +20,7 @@ LOAD = {
     "load_duration_s": 22,
     # Else up to 15 s pass before an autoscaler looks at what metrics-server saw up to 10 s before.
     "cluster_autoscaling_sync_s": 3,
-    "cluster_workers": 0,
+    "cluster_workers": 1,
 }
 REACHED = {"max_replicas": 3, "target_cpu_percent": 50}
 NEVER_REACHED = {"max_replicas": 3, "target_cpu_percent": 1000}
