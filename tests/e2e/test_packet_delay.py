@@ -1,10 +1,7 @@
 """Packets are held for real, by this machine's kernel, in a container that stands in for a node."""
 
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +14,7 @@ from loadtest import process
 from loadtest.chaos import moves, packet_delay
 from loadtest.chaos.lever import Lever
 from tests.e2e.workspace import wait_until
+from tests.levers import killed_with_its_lever_pulled
 
 pytestmark = pytest.mark.cluster
 
@@ -146,21 +144,8 @@ def test_two_delays_at_once_do_not_hinder_each_other(address: str) -> None:
 
 
 def test_a_run_that_is_killed_leaves_neither_rule_nor_process(address: str) -> None:
-    program = (
-        "import sys, time\n"
-        "from loadtest.chaos import moves\n"
-        "from loadtest.chaos.lever import Lever\n"
-        f"lever = Lever({NODE!r}, moves.DELAY_NODE, '{DELAY_MS:g}ms')\n"
-        "lever.pull()\n"
-        "print('pulled', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    child = subprocess.Popen((sys.executable, "-c", program), stdout=subprocess.PIPE, text=True)
-    assert child.stdout
-    assert child.stdout.readline() == "pulled\n"
-    assert "NFQUEUE" in traces()
-    os.kill(child.pid, signal.SIGKILL)
-    child.communicate()
+    with killed_with_its_lever_pulled(f"Lever({NODE!r}, moves.DELAY_NODE, '{DELAY_MS:g}ms')"):
+        assert "NFQUEUE" in traces()
     wait_until(lambda: traces() == "", timeout_s=20, what="its rule and its process to go")
 
 

@@ -1,9 +1,7 @@
 """A shell that does and undoes one thing, on a stand-in for a node: this machine itself."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from loadtest.chaos import lever as lever_module
 from loadtest.chaos import moves
 from loadtest.chaos.lever import ByProgram, Lever, Move
 from loadtest.errors import ChaosError
+from tests.levers import killed_with_its_lever_pulled
 from tests.waiting import comes_true
 
 # As `docker exec --interactive NODE` runs what follows on a node.
@@ -56,23 +55,10 @@ def test_a_lever_that_was_never_pulled_undoes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_was_done_is_undone_when_this_program_is_killed(tmp_path: Path) -> None:
-    program = (
-        "import sys, time\n"
-        "from loadtest.chaos.lever import Lever, Move\n"
-        f"lever = Lever('node-1', Move(do={MARK.do!r}, undo={MARK.undo!r}), {str(tmp_path)!r})\n"
-        "lever.pull()\n"
-        "print('pulled', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    child = subprocess.Popen((sys.executable, "-c", program), stdout=subprocess.PIPE, text=True)
-    assert child.stdout
-    assert child.stdout.readline() == "pulled\n"
-    os.kill(child.pid, signal.SIGKILL)
-    child.communicate()
-    give_up_s = time.monotonic() + 10
-    while "undone" not in marks(tmp_path):
-        assert time.monotonic() < give_up_s, "nobody undid it"
-        time.sleep(0.05)
+    move = f"Move(do={MARK.do!r}, undo={MARK.undo!r})"
+    with killed_with_its_lever_pulled(f"Lever('node-1', {move}, {str(tmp_path)!r})"):
+        assert marks(tmp_path) == {"done"}
+    assert comes_true(lambda: "undone" in marks(tmp_path)), "nobody undid it"
 
 
 def test_why_a_node_does_not_let_it_is_said() -> None:
