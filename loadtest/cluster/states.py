@@ -1,6 +1,7 @@
 """What Kubernetes objects say of a cluster, as sentences: pure functions over `objects`."""
 
 from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 
 from loadtest.cluster.objects import (
     Autoscaler,
@@ -13,6 +14,11 @@ from loadtest.cluster.objects import (
     Workload,
 )
 
+# ingress-nginx looks at the cluster once in 3.3 s, and its workers look once a second at what it found.
+# Traefik looks ten times a second.
+_KNOWN_AFTER_S = 4.3
+_WHOLE_SECOND_S = 1.0  # the API cuts off what is less
+_LONGEST_S = _KNOWN_AFTER_S + _WHOLE_SECOND_S
 _MESSAGE_CHARACTERS = 300
 
 
@@ -105,6 +111,23 @@ def ready_since(pod: Pod) -> str | None:
     """When the pod last became ready, as the API tells it; None where it is not ready."""
     ready = _condition(pod.status.conditions, "Ready")
     return ready.last_transition_time if ready and ready.status == "True" else None
+
+
+def newcomers(pods: Iterable[Pod], now_s: float) -> list[str]:
+    """One sentence for each pod so newly ready that the ingress may not know it; `now_s` is Unix time."""
+    return [
+        f"pod {pod.metadata.namespace}/{pod.metadata.name} has just become ready: the ingress learns of it "
+        f"within {wait_s:.1f} s"
+        for pod in pods
+        if (since := ready_since(pod))
+        # Longer than it can take means that the cluster's clock is another one: not to be believed.
+        if 0 < (wait_s := unix_s(since) + _LONGEST_S - now_s) <= _LONGEST_S
+    ]
+
+
+def unix_s(timestamp: str) -> float:
+    """A moment as the API tells it, in seconds since 1970."""
+    return datetime.fromisoformat(timestamp).timestamp()
 
 
 def pod_troubles(pods: Iterable[Pod]) -> list[str]:

@@ -4,6 +4,7 @@ Leaves out how often and how long to ask: see `gate`.
 """
 
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,8 +13,8 @@ from typing import Protocol
 import httpx
 
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.cluster.objects import Autoscaler, Node, Workload
-from loadtest.cluster.states import idle_autoscalers, unfinished_rollouts, unready_nodes
+from loadtest.cluster.objects import Autoscaler, Node, Pod, Workload
+from loadtest.cluster.states import idle_autoscalers, newcomers, unfinished_rollouts, unready_nodes
 from loadtest.errors import MonitoringError, UnhealthyError
 from loadtest.monitoring.client import PrometheusClient, ScrapeTarget
 from loadtest.monitoring.edges import readable
@@ -83,6 +84,27 @@ class AutoscalersActive:
             return idle_autoscalers(found, [(app.namespace, app.name) for app in self.apps])
 
         return _attempt(idle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodsKnown:
+    """Every pod of the apps has been ready for so long that the ingress knows it.
+
+    The right answers of one pod say nothing of the others: a load that came before the ingress knows them
+    would be carried by fewer than there are.
+    """
+
+    kubectl: Kubectl
+    apps: tuple[AppTarget, ...]
+    name: str = "pods the ingress knows"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        def too_new() -> list[str]:
+            namespaces = {app.namespace for app in self.apps}
+            pods = self.kubectl.items(Pod, "pods", "--all-namespaces", timeout_s=timeout_s)
+            return newcomers([pod for pod in pods if pod.metadata.namespace in namespaces], time.time())
+
+        return _attempt(too_new)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,8 +215,11 @@ def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ..
     )
 
 
-def host_checks(target: TargetEnvironment, consecutive: int) -> tuple[Check, ...]:
-    return tuple(HostAnswers(app=app, ingress=target.ingress, consecutive=consecutive) for app in target.apps)
+def host_checks(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> tuple[Check, ...]:
+    return (
+        PodsKnown(kubectl=kubectl, apps=target.apps),
+        *(HostAnswers(app=app, ingress=target.ingress, consecutive=consecutive) for app in target.apps),
+    )
 
 
 def _attempt(problems: Callable[[], list[str]]) -> str | None:

@@ -83,7 +83,7 @@ def wait_healthy(
 def _answers(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> tuple[Check, ...]:
     secret = target.ingress.certificate_secret
     over_tls = [AnswersOverTls(target=target, secret=secret, kubectl=kubectl)] if secret else []
-    return (*host_checks(target, consecutive), *over_tls)
+    return (*host_checks(target, kubectl, consecutive), *over_tls)
 
 
 def run_checks(

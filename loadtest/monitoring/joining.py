@@ -7,13 +7,13 @@ kubelet's own rows are recognised by the identity of their container or pod.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import chain, pairwise
 from math import inf
 from typing import TypeAlias
 
 from loadtest.cluster.node_files import ContainerCounters, NodeCounters, Throttling, Traffic
 from loadtest.cluster.objects import ContainerStatus, Pod
+from loadtest.cluster.states import unix_s
 from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.queries import NETWORK, STALLED, Metric
 from loadtest.monitoring.readings import RawSeries, Reading
@@ -91,7 +91,7 @@ def _unborn(earlier: NodeCounters, later: NodeCounters, owners: _Owners) -> list
 def _started_s(counters: ContainerCounters, owners: _Owners) -> float:
     _, status = owners.get(counters.container_id, (None, None))
     began = (status.state.running or status.state.terminated) if status else None
-    return datetime.fromisoformat(began.started_at).timestamp() if began and began.started_at else -inf
+    return unix_s(began.started_at) if began and began.started_at else -inf
 
 
 def _at_nought(counters: ContainerCounters, at_s: float, *, with_traffic: bool) -> ContainerCounters:

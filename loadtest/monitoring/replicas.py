@@ -7,11 +7,10 @@ became ready is not known, nor what pods did that are gone: where there were any
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
 
 from loadtest.cluster.objects import Pod
-from loadtest.cluster.states import ready_since
+from loadtest.cluster.states import ready_since, unix_s
 from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage
 from loadtest.monitoring.queries import pods_of
 from loadtest.monitoring.readings import Span, span_of
@@ -58,16 +57,12 @@ def _replicas(app: AppTarget, pods: Sequence[Pod], span: Span) -> list[_Replica]
 
 def _replica(pod: Pod, span: Span) -> _Replica:
     since = ready_since(pod)
-    ready_s = _unix_s(since) - span.start_s if since else None
+    ready_s = unix_s(since) - span.start_s if since else None
     return _Replica(
         pod=pod.metadata.name,
-        created_s=_unix_s(pod.metadata.creation_timestamp) - span.start_s,
+        created_s=unix_s(pod.metadata.creation_timestamp) - span.start_s,
         ready_s=ready_s if ready_s is not None and ready_s <= span.duration_s else None,
     )
-
-
-def _unix_s(timestamp: str) -> float:
-    return datetime.fromisoformat(timestamp).timestamp()
 
 
 def _history(app: str, replicas: Sequence[_Replica]) -> ReplicaHistory:

@@ -7,11 +7,11 @@ were gone after the load.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
 
 from loadtest.cluster.node_files import NodeCounters
 from loadtest.cluster.objects import ContainerStatus, ContainerStuck, Pod
+from loadtest.cluster.states import unix_s
 from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Total
 from loadtest.monitoring.queries import Scope
@@ -77,7 +77,7 @@ def _containers(
         for status in pod.status.container_statuses:
             was = earlier.get((pod.metadata.uid, status.name), ContainerStatus(name=status.name))
             # By the cluster's clock, which tells whole seconds, cut off.
-            ends = [end for end in _ends(was, status) if _unix_s(end.finished_at) >= int(span.start_s)]
+            ends = [end for end in _ends(was, status) if unix_s(end.finished_at) >= int(span.start_s)]
             restarts = status.restart_count - was.restart_count if ends else 0
             yield _Container(
                 pod=pod,
@@ -108,7 +108,3 @@ def _kills_survived(nodes: Iterable[Sequence[NodeCounters]], span: Span) -> Mapp
 
 def _id(status: ContainerStatus) -> str:
     return status.container_id.rpartition("/")[2]
-
-
-def _unix_s(timestamp: str) -> float:
-    return datetime.fromisoformat(timestamp).timestamp()
