@@ -29,8 +29,9 @@ _PORT = 10250
 _RESOLUTION_S = 10
 # Has to be below nine tenths of the resolution.
 _KUBELET_TIMEOUT_S = 5
-# By then every node knows where the service leads: kube-proxy tells it once a second at most.
-_KNOWN_AFTER_S = 2
+# By then every node knows where the service leads: kube-proxy writes it down up to a second after it hears of
+# it, and of these seconds, which are counted from a whole one, two are sure.
+_KNOWN_AFTER_S = 3
 # It takes a bit longer than the resolution, since it is ready with its second look at the nodes.
 _START = pulumi.CustomTimeouts(create="2m", update="2m")
 
@@ -115,7 +116,8 @@ class MetricsServer(pulumi.ComponentResource):
             },
             # Awaited, as nothing else is: the API server asks a new API for its documents at once, and what
             # it asks before the nodes know the service's address is sent astray and holds up all the rest.
-            # Where somebody out there answers it keeps that connection, and the API stays out of reach.
+            # Where somebody out there answers, the API server keeps that connection, and the API stays out of
+            # reach.
             opts=pulumi.ResourceOptions(parent=self, depends_on=deployment),
         )
 
