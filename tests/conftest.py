@@ -6,6 +6,9 @@ from collections import Counter
 import hypothesis
 import pytest
 
+# Chapters that are not tests by their names tell what they found, too.
+pytest.register_assert_rewrite("tests.e2e.load_from_pods", "tests.levers")
+
 
 def pytest_configure() -> None:
     make_programs_hear_signals()

@@ -1,7 +1,5 @@
 """A program that pulls a lever and is killed without a chance to release it."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ time.sleep(60)
 
 @contextmanager
 def killed_with_its_lever_pulled(lever: str) -> Iterator[None]:
-    """Within it runs; `lever` is the expression that makes it."""
+    """The program runs within the block and is killed at its end; `lever` is the expression to make one."""
     command = (sys.executable, "-c", _PROGRAM.format(lever=lever))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout
@@ -28,4 +26,4 @@ def killed_with_its_lever_pulled(lever: str) -> Iterator[None]:
             assert child.stdout.readline() == "pulled\n"
             yield
         finally:
-            os.kill(child.pid, signal.SIGKILL)
+            child.kill()

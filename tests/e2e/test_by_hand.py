@@ -1,4 +1,4 @@
-"""The same by hand: preview, up, run, destroy, as the README shows them; one cluster for the whole story."""
+"""The same by hand: preview, up, run, another config and up, destroy; one cluster for the whole story."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 
+from tests.e2e.load_from_pods import pods_send_the_load
 from tests.e2e.workspace import Workspace, wait_until
 
 pytestmark = pytest.mark.cluster
@@ -38,6 +39,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
         workspace, "k6", "--profile", "constant_rate", "--rate", "40", "--duration", "5"
     )
     _monitor_measures_from_now_on(workspace)
+    pods_send_the_load(workspace)
     _a_wrong_body_is_unhealthy_and_explained(workspace)
     _a_pipeline_refuses_to_start_over_it(workspace)
     _destroy_leaves_nothing(workspace)

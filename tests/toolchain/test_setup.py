@@ -137,9 +137,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
 
 
 def make_clone(folder: Path, cache: Path, host: FileHost, *, slow_s: float = 0) -> Clone:
-    shutil.copytree(
-        TOOLCHAIN, folder / "toolchain", ignore=shutil.ignore_patterns("go", "images", "__pycache__")
-    )
+    # With what is compiled already, which each of the programs started here would else compile anew; whatever
+    # somebody else compiles just now is not there for long.
+    shutil.copytree(TOOLCHAIN, folder / "toolchain", ignore=shutil.ignore_patterns("go", "images", "*.pyc.*"))
     purposes = 'for = ["run", "test"]\n'
     kind = install_tool(folder.parent / "machine", "kind", "1.2.3")
     (folder / "toolchain" / "pins.toml").write_text(
