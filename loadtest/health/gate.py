@@ -1,7 +1,8 @@
 """Waiting until the stack is healthy, within one time limit for the whole.
 
-First the cluster and Prometheus, all at once; then right answers from every host through the ingress, asked
-last so that no change behind them comes after. What is found wrong comes back with the pods' own words.
+First the cluster and Prometheus, all at once; then until the ingress should know every pod; then right
+answers from every host through the ingress, asked last so that no change behind them comes after. What is
+found wrong comes back with the pods' own words.
 """
 
 import threading
@@ -16,7 +17,7 @@ from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.certificate import AnswersOverTls
-from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
+from loadtest.health.checks import Check, PodsKnown, host_checks, namespaces_of, stack_checks
 from loadtest.target import TargetEnvironment
 
 _ATTEMPT_S = 5.0
@@ -72,18 +73,20 @@ def wait_healthy(
     Raises UnhealthyError when time has run out before that.
     """
     kubectl = kubectl_for(target.cluster)
-    steps = (stack_checks(target, kubectl), way, _answers(target, kubectl, consecutive))
-    report = run_checks(steps, patience=patience, say=say)
+    report = run_checks(_steps(target, kubectl, way, consecutive), patience=patience, say=say)
     failed = [outcome for outcome in report.checks if outcome.obstacle]
     if failed:
         raise _unhealthy(failed, patience.limit_s, _words_of_pods(kubectl, namespaces_of(target)))
     return report
 
 
-def _answers(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> tuple[Check, ...]:
+def _steps(
+    target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check], consecutive: int
+) -> tuple[Sequence[Check], ...]:
     secret = target.ingress.certificate_secret
     over_tls = [AnswersOverTls(target=target, secret=secret, kubectl=kubectl)] if secret else []
-    return (*host_checks(target, kubectl, consecutive), *over_tls)
+    known = PodsKnown(kubectl=kubectl, apps=target.apps)
+    return stack_checks(target, kubectl), way, (known,), (*host_checks(target, consecutive), *over_tls)
 
 
 def run_checks(

@@ -179,7 +179,7 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
         *("--type=json", "--patch", json.dumps(patch)),
     )
     assert patched.returncode == 0, patched.stderr
-    run = workspace.loadtest("run", "--health-timeout", "15")
+    run = workspace.loadtest("run", "--health-timeout", "25")
     assert run.returncode == 5, run.stdout + run.stderr
     report = json.loads((workspace.artifacts / "report.json").read_text())
     assert report["kind"] == "failed"

@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from loadtest.errors import MachineError, UnhealthyError
+from loadtest.health import gate
 from loadtest.health.checks import Check
-from loadtest.health.gate import Patience, run_checks, wait_healthy
+from loadtest.health.gate import HealthReport, Patience, run_checks, wait_healthy
 from tests.unit.monitoring.values import ingress_target, monitoring_target, target
 
 _SHORT = Patience(limit_s=0.5, interval_s=0.02)
@@ -143,3 +144,18 @@ def test_an_unhealthy_stack_is_an_error_that_names_every_reason(
     ):
         assert words in caught.value.message
     assert "artifacts/diagnostics" not in caught.value.hint, "--artifacts may have named another folder"
+
+
+def test_answers_are_asked_for_after_the_ingress_knows_every_pod(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked beside it they would be those of the pods it knew before."""
+    asked: list[list[str]] = []
+
+    def noted(steps: Iterable[Sequence[Check]], **_: object) -> HealthReport:
+        asked.extend([type(check).__name__ for check in step] for step in steps)
+        return HealthReport(took_s=0, checks=())
+
+    monkeypatch.setattr(gate, "run_checks", noted)
+    wait_healthy(target())
+    *_, known, answers = asked
+    assert ["PodsKnown"] == known
+    assert {"HostAnswers"} == set(answers)

@@ -10,10 +10,12 @@ from loadtest.cluster.states import (
     event_lines,
     host_network_pods,
     idle_autoscalers,
+    newcomers,
     pod_troubles,
     telling_events,
     troubled_pods,
     unfinished_rollouts,
+    unix_s,
     unready_nodes,
 )
 
@@ -236,3 +238,30 @@ class TestEvents:
         (line,) = event_lines([event("Warning", None, "a\nb " + "c" * 10_000)])
         assert "a b ccc" in line
         assert len(line) < 400
+
+
+class TestNewcomers:
+    SINCE = "2026-11-21T12:00:00Z"
+
+    def told_after_s(self, age_s: float, **condition: str) -> list[str]:
+        ready = {"type": "Ready", "status": "True", "lastTransitionTime": self.SINCE, **condition}
+        return newcomers([pod(conditions=[ready])], now_s=unix_s(self.SINCE) + age_s)
+
+    @pytest.mark.parametrize("age_s", [-1.9, 0, 5.7])
+    def test_one_is_for_as_long_as_the_slowest_ingress_takes_and_the_second_that_was_cut_off(
+        self, age_s: float
+    ) -> None:
+        (told,) = self.told_after_s(age_s)
+        assert (
+            f"pod apps/foo-1 has just become ready: the ingress learns of it within {5.8 - age_s:.1f} s"
+            == told
+        )
+
+    def test_afterwards_it_is_not(self) -> None:
+        assert [] == self.told_after_s(5.9)
+
+    def test_one_that_is_not_ready_is_none(self) -> None:
+        assert [] == self.told_after_s(1, status="False")
+
+    def test_a_clock_that_is_far_ahead_is_not_believed(self) -> None:
+        assert [] == self.told_after_s(-2.1)
