@@ -115,8 +115,9 @@ def test_a_fault_is_told_by_its_class_and_nothing_is_sent_twice() -> None:
     assert found == {faults[host]: {error} for host, error in expected.items()}
     assert Counter(one.host for one in samples) == asked - Counter(faults.keys())
     timeouts_ns = sorted(one.latency_ns for one in samples if one.error is ErrorClass.TIMEOUT)
-    # A server that goes on sending would make it last for ever; a busy machine makes some last longer.
-    assert timeouts_ns[0] >= 400_000_000, "of the whole request"
+    # A server that goes on sending would make it last for ever; a busy machine makes some last longer, and
+    # gevent's timers begin with the round of its loop, some milliseconds before the request.
+    assert timeouts_ns[0] >= 380_000_000, "of the whole request"
     assert timeouts_ns[len(timeouts_ns) // 2] < 1_500_000_000
     assert timeouts_ns[-1] < 5_000_000_000
 
