@@ -94,8 +94,7 @@ class ReplicaHistory:
 
     Moments are seconds from the load's beginning by the cluster's clock, which tells whole seconds: each was
     up to one later. A replica is new that was created during the load; None: there was none, or none became
-    ready. A ready replica is one that the ingress sends requests to as soon as it learns
-    of it.
+    ready. To a ready replica the ingress sends requests as soon as it learns of it.
     """
 
     app: str

@@ -111,9 +111,7 @@ def test_the_api_is_registered_when_somebody_answers_for_it(scaled: Recording) -
     assert "kubernetes:apps/v1:Deployment metrics-server" in api.depends_on
     deployment = scaled.one("kubernetes:apps/v1:Deployment", "metrics-server").inputs
     assert "annotations" not in deployment["metadata"], "which is waited for, or depending on it says nothing"
-    assert deployment["spec"]["minReadySeconds"] >= 3, (
-        "a node's kube-proxy may take a second to write it down"
-    )
+    assert deployment["spec"]["minReadySeconds"] >= 3, "two of them are sure, and kube-proxy may take one"
 
 
 def test_its_image_is_the_pinned_one_and_loaded_from_this_machine(scaled: Recording) -> None:
