@@ -53,12 +53,21 @@ class Interrupts:
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Within, SIGINT, SIGTERM and SIGHUP go through the value; what is ignored stays ignored (nohup)."""
+    """Within, SIGINT, SIGTERM and SIGHUP go through the value; what is ignored stays so (nohup, a shell's &).
+
+    It is ignored here alone. A program that is started would inherit it, and one that does not hear the
+    signals by which it is to end is waited for: Pulumi's engine gives its language host five seconds.
+    """
     handler = Interrupts()
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, handler.handle) for number in heard}
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, before in previous.items():
+        signal.signal(number, _unheard if before is signal.SIG_IGN else handler.handle)
     try:
         yield handler
     finally:
         for number, before in previous.items():
             signal.signal(number, before)
+
+
+def _unheard(number: int, frame: FrameType | None) -> None:
+    """Other than SIG_IGN it is not passed on to programs that are started."""

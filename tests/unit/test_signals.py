@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -47,6 +49,20 @@ def test_the_handlers_of_before_come_back() -> None:
     with interrupts():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_programs_hear_what_the_caller_ignores(number: signal.Signals) -> None:
+    """In the background of a script SIGINT is ignored, by all that is started there."""
+    before = signal.signal(number, signal.SIG_IGN)
+    program = (sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(number)})")
+    try:
+        with interrupts():
+            done = subprocess.run(program, check=False, capture_output=True)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert done.returncode == -number
 
 
 def test_a_hang_up_that_the_caller_ignores_stays_ignored() -> None:
