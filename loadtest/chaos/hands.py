@@ -17,7 +17,7 @@ from loadtest.chaos.model import NODE_PREFIX, Action, ChaosEvent
 from loadtest.cluster import kind
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Node, Pod
-from loadtest.cluster.states import ready_since
+from loadtest.cluster.states import serves
 from loadtest.errors import ChaosError
 from loadtest.monitoring.queries import pods_of
 from loadtest.target import TargetEnvironment
@@ -98,11 +98,7 @@ class Hands:
 
     def _pod(self, words: str, app_name: str) -> Pod:
         with self._choosing:
-            ready = [
-                pod
-                for pod in self._pods(app_name)
-                if ready_since(pod) and not pod.metadata.deletion_timestamp
-            ]
+            ready = [pod for pod in self._pods(app_name) if serves(pod)]
             if not ready:
                 raise ChaosError(f"{words} has no pod that is ready")
             pod = min(ready, key=lambda one: (one.metadata.name in self._aimed_at, one.metadata.name))

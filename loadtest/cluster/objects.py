@@ -90,7 +90,7 @@ class Autoscaler(Struct, frozen=True):
     status: AutoscalerStatus = field(default_factory=AutoscalerStatus)
 
 
-_ACRONYMS = {"container_id": "containerID", "image_id": "imageID"}
+_ACRONYMS = {"container_id": "containerID", "image_id": "imageID", "pod_ip": "podIP"}
 
 
 def _api_name(name: str) -> str:
@@ -137,8 +137,9 @@ class PodSpec(Struct, frozen=True, rename="camel"):
     host_network: bool = False
 
 
-class PodStatus(Struct, frozen=True, rename="camel"):
+class PodStatus(Struct, frozen=True, rename=_api_name):
     phase: str = ""
+    pod_ip: str = ""
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()

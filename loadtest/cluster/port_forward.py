@@ -1,4 +1,4 @@
-"""A loopback port that leads to a service of the cluster, for as long as a `with` block lasts.
+"""A loopback port that leads into the cluster, for as long as a `with` block lasts.
 
 For clusters without a host port of their own. kubectl picks the free port itself, so that none can be
 taken between asking and using.
@@ -25,18 +25,21 @@ def forwarded_port(
     kubectl: Kubectl,
     *,
     namespace: str,
-    service: str,
-    service_port: int,
+    to: str,
+    port: int,
     local_port: int | None = None,
     timeout_s: float = 10.0,
 ) -> Iterator[int]:
-    """The loopback port, a free one unless told. Raises MonitoringError where it does not come up in time."""
+    """The loopback port that leads to a port of `to`, as `service/foo`; a free one unless told.
+
+    Raises MonitoringError where it does not come up in time.
+    """
     child = kubectl.start(
         *("--namespace", namespace, "port-forward", "--address", "127.0.0.1"),
-        *(f"service/{service}", f"{local_port or ''}:{service_port}"),
+        *(to, f"{local_port or ''}:{port}"),
     )
     try:
-        yield _port(_lines(child), f"{namespace}/{service}:{service_port}", time.monotonic() + timeout_s)
+        yield _port(_lines(child), f"{to}:{port} of {namespace}", time.monotonic() + timeout_s)
     finally:
         _end(child)
 
@@ -72,7 +75,8 @@ def _port(lines: "queue.Queue[str | None]", name: str, deadline_s: float) -> int
 
 def _failed(name: str, reason: str) -> MonitoringError:
     return MonitoringError(
-        f"no port-forward to {name}: {reason}", hint="Does the service exist, and does a pod stand behind it?"
+        f"no port-forward to {name}: {reason}",
+        hint="Does it exist, and does a pod that runs stand behind it?",
     )
 
 

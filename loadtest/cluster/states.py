@@ -14,9 +14,9 @@ from loadtest.cluster.objects import (
     Workload,
 )
 
-# The slowest controller decides for all: ingress-nginx looks at the cluster once in 3.3 s, its workers look
-# once a second at what it found, and the news of a pod is on its way for some tenths of a second.
-_KNOWN_AFTER_S = 4.8
+# Of controllers that cannot be asked what they know: Traefik gathers changes for 0.1 s, and the news of a pod
+# is on its way for some tenths of a second.
+_KNOWN_AFTER_S = 1.0
 _WHOLE_SECOND_S = 1.0  # the API cuts off what is less
 _BELIEVED_S = _WHOLE_SECOND_S + _KNOWN_AFTER_S + 2.0
 _MESSAGE_CHARACTERS = 300
@@ -111,6 +111,11 @@ def ready_since(pod: Pod) -> str | None:
     """When the pod last became ready, as the API tells it; None where it is not ready."""
     ready = _condition(pod.status.conditions, "Ready")
     return ready.last_transition_time if ready and ready.status == "True" else None
+
+
+def serves(pod: Pod) -> bool:
+    """Whether a service sends requests to the pod: it is ready and not on its way out."""
+    return ready_since(pod) is not None and not pod.metadata.deletion_timestamp
 
 
 def newcomers(pods: Iterable[Pod], now_s: float) -> list[str]:

@@ -43,8 +43,8 @@ class AnswersOverTls:
             with forwarded_port(
                 self.kubectl,
                 namespace=ingress.namespace,
-                service=ingress.service,
-                service_port=_PORT,
+                to=f"service/{ingress.service}",
+                port=_PORT,
                 timeout_s=left_s(),
             ) as port:
                 answers = (_wrong(context, port, app, timeout_s=left_s()) for app in self.target.apps)

@@ -4,7 +4,6 @@ Leaves out how often and how long to ask: see `gate`.
 """
 
 import ssl
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,8 +12,8 @@ from typing import Protocol
 import httpx
 
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.cluster.objects import Autoscaler, Node, Pod, Workload
-from loadtest.cluster.states import idle_autoscalers, newcomers, unfinished_rollouts, unready_nodes
+from loadtest.cluster.objects import Autoscaler, Node, Workload
+from loadtest.cluster.states import idle_autoscalers, unfinished_rollouts, unready_nodes
 from loadtest.errors import MonitoringError, UnhealthyError
 from loadtest.monitoring.client import PrometheusClient, ScrapeTarget
 from loadtest.monitoring.edges import readable
@@ -43,7 +42,7 @@ class NodesReady:
     name: str = "nodes"
 
     def obstacle(self, timeout_s: float) -> str | None:
-        return _attempt(
+        return attempt(
             lambda: unready_nodes(self.kubectl.items(Node, "nodes", timeout_s=timeout_s), self.expected)
         )
 
@@ -60,7 +59,7 @@ class RolloutsComplete:
             found = self.kubectl.items(Workload, *kinds, timeout_s=timeout_s)
             return unfinished_rollouts(list(filter(_matters, found)), self.namespaces)
 
-        return _attempt(unfinished)
+        return attempt(unfinished)
 
 
 def _matters(workload: Workload) -> bool:
@@ -83,29 +82,7 @@ class AutoscalersActive:
             found = self.kubectl.items(Autoscaler, *kind, timeout_s=timeout_s)
             return idle_autoscalers(found, [(app.namespace, app.name) for app in self.apps])
 
-        return _attempt(idle)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PodsKnown:
-    """Every pod of the apps has been ready for so long that the ingress should know it.
-
-    The right answers of one pod say nothing of the others: a load that came before the ingress knows them
-    would be carried by fewer than there are. Leaves out pods that are gone and that it may still think there.
-    """
-
-    kubectl: Kubectl
-    apps: tuple[AppTarget, ...]
-    name: str = "pods known to the ingress"
-
-    def obstacle(self, timeout_s: float) -> str | None:
-        def too_new() -> list[str]:
-            namespaces = sorted({app.namespace for app in self.apps})
-            asked = (("pods", f"--namespace={name}") for name in namespaces)
-            pods = [pod for words in asked for pod in self.kubectl.items(Pod, *words, timeout_s=timeout_s)]
-            return newcomers(pods, time.time())
-
-        return _attempt(too_new)
+        return attempt(idle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +102,7 @@ class PrometheusWatching:
                 client.check_ready()
                 return targets_not_up(client.targets()) or self._unseen(client)
 
-        return _attempt(unwatched)
+        return attempt(unwatched)
 
     def _unseen(self, client: PrometheusClient) -> list[str]:
         if readable(self.target.cluster):
@@ -167,14 +144,15 @@ class HostAnswers:
 
     def obstacle(self, timeout_s: float) -> str | None:
         url = f"http://{self.ingress.address}:{self.ingress.port}{self.app.path}"
-        with _plain_client(timeout_s / self.consecutive) as client:
+        with plain_client(timeout_s / self.consecutive) as client:
             for number in range(1, self.consecutive + 1):
                 if wrong := wrong_answer(client, url, self.app):
                     return f"answer {number} of {self.consecutive}: {wrong}"
         return None
 
 
-def _plain_client(timeout_s: float) -> httpx.Client:
+def plain_client(timeout_s: float) -> httpx.Client:
+    """For what is not asked over TLS. Close it, by `with`."""
     # A TLS context of no authorities: nothing here is asked over TLS, and loading them takes 40 ms each time.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpx.Client(timeout=timeout_s, trust_env=False, verify=context)
@@ -220,7 +198,7 @@ def host_checks(target: TargetEnvironment, consecutive: int) -> tuple[Check, ...
     return tuple(HostAnswers(app=app, ingress=target.ingress, consecutive=consecutive) for app in target.apps)
 
 
-def _attempt(problems: Callable[[], list[str]]) -> str | None:
+def attempt(problems: Callable[[], list[str]]) -> str | None:
     """The problems as one text; a question that cannot be asked yet is one as well."""
     try:
         found = problems()

@@ -17,7 +17,8 @@ from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.certificate import AnswersOverTls
-from loadtest.health.checks import Check, PodsKnown, host_checks, namespaces_of, stack_checks
+from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
+from loadtest.health.known import pods_known
 from loadtest.target import TargetEnvironment
 
 _ATTEMPT_S = 5.0
@@ -85,8 +86,8 @@ def _steps(
 ) -> tuple[Sequence[Check], ...]:
     secret = target.ingress.certificate_secret
     over_tls = [AnswersOverTls(target=target, secret=secret, kubectl=kubectl)] if secret else []
-    known = PodsKnown(kubectl=kubectl, apps=target.apps)
-    return stack_checks(target, kubectl), way, (known,), (*host_checks(target, consecutive), *over_tls)
+    known = (pods_known(target, kubectl),)
+    return stack_checks(target, kubectl), way, known, (*host_checks(target, consecutive), *over_tls)
 
 
 def run_checks(

@@ -32,8 +32,8 @@ class Tunnel:
         forward = forwarded_port(
             kubectl_for(self.target.cluster),
             namespace=ingress.namespace,
-            service=ingress.service,
-            service_port=ingress.service_port,
+            to=f"service/{ingress.service}",
+            port=ingress.service_port,
             local_port=ingress.port,
             timeout_s=timeout_s,
         )

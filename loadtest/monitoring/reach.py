@@ -29,8 +29,8 @@ def _address(monitoring: MonitoringTarget, kubectl: Kubectl, timeout_s: float) -
     with forwarded_port(
         kubectl,
         namespace=monitoring.namespace,
-        service=monitoring.service,
-        service_port=monitoring.service_port,
+        to=f"service/{monitoring.service}",
+        port=monitoring.service_port,
         timeout_s=timeout_s,
     ) as port:
         yield f"127.0.0.1:{port}"

@@ -3,12 +3,16 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from loadtest.cluster.kubectl import kubectl_for
+from loadtest.health.known import pods_known
+from loadtest.target import parse_target
 from tests.e2e.load_from_pods import pods_send_the_load
-from tests.e2e.workspace import Workspace, wait_until
+from tests.e2e.workspace import PROJECT, Workspace, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -33,6 +37,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     _another_worker_is_a_new_cluster(workspace)
     _a_run_passes(workspace)
     _the_controller_took_its_configuration_at_once(workspace)
+    _pods_that_the_ingress_does_not_lead_to_are_found(workspace)
     # One request at a time: with twenty httpx is busy with itself, and the run says so.
     _another_engine_gives_the_same_report(workspace, "httpx", "--concurrency", "1")
     _another_engine_gives_the_same_report(
@@ -166,6 +171,18 @@ def _the_controller_took_its_configuration_at_once(workspace: Workspace) -> None
     told = workspace.run("kubectl", "--kubeconfig", str(workspace.kubeconfig), *controller)
     assert "Backend successfully reloaded" in told.stdout, told.stdout + told.stderr
     assert "Dynamic reconfiguration failed" not in told.stdout
+
+
+def _pods_that_the_ingress_does_not_lead_to_are_found(workspace: Workspace) -> None:
+    """The planted fault: an app in a namespace whose pods no Ingress names."""
+    outputs = workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout
+    target = parse_target(json.loads(outputs))
+    kubectl = replace(kubectl_for(target.cluster), program=str(PROJECT / ".venv" / "bin" / "kubectl"))
+    elsewhere = replace(target.apps[0], namespace=target.monitoring.namespace)
+    known = pods_known(target, kubectl).obstacle(20)
+    unknown = pods_known(replace(target, apps=(elsewhere,)), kubectl).obstacle(20)
+    assert known is None
+    assert re.fullmatch(r"the ingress does not know pod monitoring/prometheus-\S+ yet", unknown or "")
 
 
 def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:

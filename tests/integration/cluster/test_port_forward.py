@@ -23,7 +23,7 @@ def program(tmp_path: Path) -> FakeProgram:
 def forward(program: FakeProgram, timeout_s: float = 10.0) -> AbstractContextManager[int]:
     kubectl = Kubectl(kubeconfig_path="k", context="c", program=program.path)
     return forwarded_port(
-        kubectl, namespace="monitoring", service="prometheus", service_port=9090, timeout_s=timeout_s
+        kubectl, namespace="monitoring", to="service/prometheus", port=9090, timeout_s=timeout_s
     )
 
 
@@ -62,7 +62,7 @@ def test_one_that_ends_at_once_is_an_error_with_its_own_words(program: FakeProgr
     words = 'Error from server (NotFound): services "prometheus" not found'
     program.answers({"port-forward": {"stderr": words, "code": 1}})
     with (
-        pytest.raises(MonitoringError, match="monitoring/prometheus:9090: Error from server"),
+        pytest.raises(MonitoringError, match="service/prometheus:9090 of monitoring: Error from server"),
         forward(program),
     ):
         pytest.fail("there is no port to use")

@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from loadtest.health.checks import (
     AutoscalersActive,
     HostAnswers,
     NodesReady,
-    PodsKnown,
     PrometheusWatching,
     RolloutsComplete,
     namespaces_of,
@@ -216,28 +214,6 @@ class TestPrometheus:
     def test_one_that_refuses_is_said_to(self, kubectl: Kubectl) -> None:
         obstacle = self.obstacle(kubectl, scrapes=failure(422, "execution", "planted"))
         assert "planted" in (obstacle or "")
-
-
-class TestPodsKnown:
-    def obstacle(self, program: FakeProgram, kubectl: Kubectl, *, ready_for_s: float) -> str | None:
-        since = datetime.now(UTC) - timedelta(seconds=ready_for_s)
-        told = f"{since:%Y-%m-%dT%H:%M:%SZ}"  # in whole seconds, as the API does
-        condition = {"type": "Ready", "status": "True", "lastTransitionTime": told}
-        pod = {"metadata": {"name": "foo-1", "namespace": "apps"}, "status": {"conditions": [condition]}}
-        program.answers({"get pods --namespace=apps": listed(pod)})
-        return PodsKnown(kubectl=kubectl, apps=(FOO,)).obstacle(5)
-
-    def test_a_pod_is_known_once_it_has_been_ready_for_longer_than_the_ingress_takes(
-        self, program: FakeProgram, kubectl: Kubectl
-    ) -> None:
-        assert self.obstacle(program, kubectl, ready_for_s=7) is None
-
-    @pytest.mark.parametrize("ready_for_s", [0, 1, 2])
-    def test_one_that_has_just_become_ready_may_not_be(
-        self, program: FakeProgram, kubectl: Kubectl, ready_for_s: float
-    ) -> None:
-        obstacle = self.obstacle(program, kubectl, ready_for_s=ready_for_s)
-        assert "pod apps/foo-1 has just become ready" in (obstacle or "")
 
 
 def test_a_cluster_made_for_the_stack_has_to_work_as_a_whole() -> None:

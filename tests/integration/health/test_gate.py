@@ -157,5 +157,5 @@ def test_answers_are_asked_for_after_the_ingress_knows_every_pod(monkeypatch: py
     monkeypatch.setattr(gate, "run_checks", noted)
     wait_healthy(target())
     *_, known, answers = asked
-    assert ["PodsKnown"] == known
+    assert ["KnownToNginx"] == known
     assert {"HostAnswers"} == set(answers)
