@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 
 # Chapters that are not tests by their names tell what they found, too.
-pytest.register_assert_rewrite("tests.e2e.load_from_pods", "tests.levers")
+pytest.register_assert_rewrite("tests.e2e.known_amounts", "tests.e2e.load_from_pods", "tests.levers")
 
 
 def pytest_configure() -> None:

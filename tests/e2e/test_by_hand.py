@@ -11,8 +11,9 @@ import yaml
 from loadtest.cluster.kubectl import kubectl_for
 from loadtest.health.known import pods_known
 from loadtest.target import parse_target
+from tests.e2e.known_amounts import known_amounts_are_told
 from tests.e2e.load_from_pods import pods_send_the_load
-from tests.e2e.workspace import PROJECT, Workspace, wait_until
+from tests.e2e.workspace import PROJECT, Workspace, wait_until, windows_begun
 
 pytestmark = pytest.mark.cluster
 
@@ -45,6 +46,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     )
     _monitor_measures_from_now_on(workspace)
     pods_send_the_load(workspace)
+    known_amounts_are_told(workspace)
     _a_wrong_body_is_unhealthy_and_explained(workspace)
     _a_pipeline_refuses_to_start_over_it(workspace)
     _destroy_leaves_nothing(workspace)
@@ -121,10 +123,10 @@ def _another_engine_gives_the_same_report(workspace: Workspace, engine: str, *fl
 
 def _monitor_measures_from_now_on(workspace: Workspace) -> None:
     """A known amount of CPU is burnt meanwhile: by the clock of the shell that burns it."""
-    windows = _windows_begun(workspace)
+    windows = windows_begun(workspace)
     with ThreadPoolExecutor() as pool:
         watching = pool.submit(workspace.loadtest, "monitor", "--duration", "6", "--interval", "2")
-        wait_until(lambda: _windows_begun(workspace) > windows, timeout_s=30, what="the window to begin")
+        wait_until(lambda: windows_begun(workspace) > windows, timeout_s=30, what="the window to begin")
         burnt_s = _burn_in_the_ingress(workspace, duration_s=3)
         assert not watching.done(), "it was burnt within the window"
         done = watching.result()
@@ -136,10 +138,6 @@ def _monitor_measures_from_now_on(workspace: Workspace) -> None:
     assert cluster["cpu_seconds"] > ingress["cpu_seconds"]
     assert ingress["cpu_cores"]["samples"] > 2, "Prometheus tells what lies between the window's edges"
     assert cluster["cpu_window_s"] == pytest.approx(6, abs=0.5)
-
-
-def _windows_begun(workspace: Workspace) -> int:
-    return (workspace.artifacts / "logs" / "loadtest.jsonl").read_text().count("the window begins")
 
 
 def _burn_in_the_ingress(workspace: Workspace, *, duration_s: int) -> float:
@@ -196,7 +194,10 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
         *("--type=json", "--patch", json.dumps(patch)),
     )
     assert patched.returncode == 0, patched.stderr
-    run = workspace.loadtest("run", "--health-timeout", "25")
+    out = ("rollout", "status", f"deployment/{app['name']}", "--timeout=60s")
+    rolled_out = workspace.run(*kubectl, "--namespace", app["namespace"], *out)
+    assert rolled_out.returncode == 0, rolled_out.stderr
+    run = workspace.loadtest("run", "--health-timeout", "12")
     assert run.returncode == 5, run.stdout + run.stderr
     report = json.loads((workspace.artifacts / "report.json").read_text())
     assert report["kind"] == "failed"

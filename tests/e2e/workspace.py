@@ -138,5 +138,11 @@ def wait_until(condition: Callable[[], bool], *, timeout_s: float, what: str, pa
     assert came, f"still waiting after {timeout_s:.0f} s for {what}"
 
 
+def windows_begun(workspace: Workspace) -> int:
+    """How many windows of loads and measurements the workspace's runs have told of so far."""
+    log = workspace.artifacts / "logs" / "loadtest.jsonl"
+    return log.read_text().count("the window begins") if log.exists() else 0
+
+
 def end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     process.send_signal(number)
