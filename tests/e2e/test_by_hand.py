@@ -197,7 +197,7 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
     out = ("rollout", "status", f"deployment/{app['name']}", "--timeout=60s")
     rolled_out = workspace.run(*kubectl, "--namespace", app["namespace"], *out)
     assert rolled_out.returncode == 0, rolled_out.stderr
-    run = workspace.loadtest("run", "--health-timeout", "12")
+    run = workspace.loadtest("run", "--health-timeout", "8")
     assert run.returncode == 5, run.stdout + run.stderr
     report = json.loads((workspace.artifacts / "report.json").read_text())
     assert report["kind"] == "failed"

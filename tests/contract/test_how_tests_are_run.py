@@ -1,4 +1,4 @@
-"""How the tests are started does not decide what they find: in the background, or with nohup."""
+"""How the tests are started does not decide what they find, and those that have a place are there."""
 
 import signal
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import STORIES
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests start ends by the signal that it sends to itself, if it hears it.
@@ -25,3 +27,8 @@ def test_what_they_start_hears_a_signal_that_they_were_told_to_ignore(number: si
     tests = (sys.executable, "-c", TESTS.format(name=number.name))
     done = subprocess.run(tests, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"{-number}\n"), done.stderr
+
+
+def test_the_stories_that_have_a_place_are_there() -> None:
+    missing = [name for name in STORIES if not (PROJECT / "tests" / "e2e" / f"test_{name}.py").exists()]
+    assert missing == []
