@@ -55,13 +55,14 @@ class Interrupts:
 def interrupts() -> Iterator[Interrupts]:
     """Within, SIGINT, SIGTERM and SIGHUP go through the value; what is ignored stays so (nohup, a shell's &).
 
-    It is ignored here alone. A program that is started would inherit it, and one that does not hear the
-    signals by which it is to end is waited for: Pulumi's engine gives its language host five seconds.
+    An ignored SIGINT is ignored here alone: programs that are started would inherit it, and Pulumi's engine,
+    which ends its language host by it, waits five seconds for one that does not hear it.
     """
     handler = Interrupts()
-    previous = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, before in previous.items():
-        signal.signal(number, _unheard if before is signal.SIG_IGN else handler.handle)
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, handler.handle) for number in heard}
+    if signal.SIGINT not in heard:
+        previous[signal.SIGINT] = signal.signal(signal.SIGINT, unheard)
     try:
         yield handler
     finally:
@@ -69,5 +70,5 @@ def interrupts() -> Iterator[Interrupts]:
             signal.signal(number, before)
 
 
-def _unheard(number: int, frame: FrameType | None) -> None:
-    """Other than SIG_IGN it is not passed on to programs that are started."""
+def unheard(number: int, frame: FrameType | None) -> None:
+    """Does what SIG_IGN does, and is not passed on to programs that are started."""

@@ -86,6 +86,7 @@ class Kubectl:
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
+                start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
             )
         except FileNotFoundError as error:
             raise program_missing(self.program) from error
@@ -99,6 +100,7 @@ class Kubectl:
                 text=True,
                 errors="replace",
                 timeout=timeout_s,
+                start_new_session=True,
             )
         except FileNotFoundError as error:
             raise program_missing(self.program) from error

@@ -1,6 +1,6 @@
 """A loopback port that leads into the cluster, for as long as a `with` block lasts.
 
-For clusters without a host port of their own. kubectl picks the free port itself, so that none can be
+For what has no port of its own on this machine. kubectl picks the free port itself, so that none can be
 taken between asking and using.
 """
 

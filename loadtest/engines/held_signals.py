@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from loadtest.signals import unheard
+
 _Result = TypeVar("_Result")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +31,8 @@ def held_signals(stop: Callable[[], None]) -> Iterator[None]:
         stop()
 
     previous = {number: signal.getsignal(number) for number in _SIGNALS} if _in_main_thread() else {}
-    held = [number for number, handler in previous.items() if handler not in (signal.SIG_IGN, None)]
+    ignored = (signal.SIG_IGN, unheard, None)
+    held = [number for number, handler in previous.items() if handler not in ignored]
     for number in held:
         signal.signal(number, hold)
     try:

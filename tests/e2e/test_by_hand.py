@@ -42,7 +42,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     # One request at a time: with twenty httpx is busy with itself, and the run says so.
     _another_engine_gives_the_same_report(workspace, "httpx", "--concurrency", "1")
     _another_engine_gives_the_same_report(
-        workspace, "k6", "--profile", "constant_rate", "--rate", "40", "--duration", "5"
+        workspace, "k6", "--profile", "constant_rate", "--rate", "100", "--duration", "2"
     )
     _monitor_measures_from_now_on(workspace)
     pods_send_the_load(workspace)
@@ -172,11 +172,11 @@ def _the_controller_took_its_configuration_at_once(workspace: Workspace) -> None
 
 
 def _pods_that_the_ingress_does_not_lead_to_are_found(workspace: Workspace) -> None:
-    """The planted fault: an app in a namespace whose pods no Ingress names."""
+    """The planted fault: an app whose pods no Ingress names."""
     outputs = workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout
     target = parse_target(json.loads(outputs))
     kubectl = replace(kubectl_for(target.cluster), program=str(PROJECT / ".venv" / "bin" / "kubectl"))
-    elsewhere = replace(target.apps[0], namespace=target.monitoring.namespace)
+    elsewhere = replace(target.apps[0], name="prometheus", namespace=target.monitoring.namespace)
     known = pods_known(target, kubectl).obstacle(20)
     unknown = pods_known(replace(target, apps=(elsewhere,)), kubectl).obstacle(20)
     assert known is None

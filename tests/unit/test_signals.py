@@ -1,13 +1,16 @@
 """The first interrupt stops the work; what is put away after it is put away undisturbed."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
+from loadtest.engines.held_signals import run_interruptible
 from loadtest.signals import Interrupted, interrupts
 
 
@@ -51,18 +54,31 @@ def test_the_handlers_of_before_come_back() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
-def test_programs_hear_what_the_caller_ignores(number: signal.Signals) -> None:
-    """In the background of a script SIGINT is ignored, by all that is started there."""
-    before = signal.signal(number, signal.SIG_IGN)
-    program = (sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(number)})")
-    try:
-        with interrupts():
-            done = subprocess.run(program, check=False, capture_output=True)
-        assert signal.getsignal(number) is signal.SIG_IGN
-    finally:
-        signal.signal(number, before)
-    assert done.returncode == -number
+@pytest.fixture
+def ignored_interrupt() -> Iterator[None]:
+    """As for whatever a script starts in its background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_programs_hear_an_interrupt_that_the_caller_ignores(ignored_interrupt: None) -> None:
+    program = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    with interrupts() as interruption, interruption.armed():
+        done = subprocess.run(program, check=False, capture_output=True)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert done.returncode == -signal.SIGINT
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_load_goes_on_over_an_interrupt_that_the_caller_ignores(ignored_interrupt: None) -> None:
+    async def load() -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0.2)
+        return "all of it"
+
+    with interrupts() as interruption, interruption.armed():
+        assert run_interruptible(load()) == "all of it"
 
 
 def test_a_hang_up_that_the_caller_ignores_stays_ignored() -> None:

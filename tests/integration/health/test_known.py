@@ -1,14 +1,16 @@
 """What the ingress knows of the pods: a program answers as kubectl does, a server as the controller."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from infra.ingress import CONTROLLERS
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.known import KnownByTime, KnownToNginx, pods_known
 from loadtest.target import TargetEnvironment
@@ -18,11 +20,11 @@ from tests.unit.monitoring.values import target
 
 CONTROLLER = ("ingress", "ingress-nginx-controller-1", "10.244.0.5")
 FOO_1, FOO_2, BAR_1 = (
-    ("apps", "foo-1", "10.244.1.2"),
-    ("apps", "foo-2", "10.244.2.2"),
-    ("apps", "bar-1", "10.244.1.3"),
+    ("apps", "foo-5d8f7c9b4-x2k9z", "10.244.1.2"),
+    ("apps", "foo-5d8f7c9b4-q4w7n", "10.244.2.2"),
+    ("apps", "bar-6f7d8b9c5-q4w7n", "10.244.1.3"),
 )
-PROMETHEUS = ("monitoring", "prometheus-1", "10.244.1.9")
+STRANGER = ("apps", "debug", "10.244.1.9")
 OWN = {"name": "upstream-default-backend", "endpoints": [{"address": "127.0.0.1", "port": "8181"}]}
 
 
@@ -53,10 +55,25 @@ def backend(name: str, *pods: tuple[str, str, str]) -> Mapping[str, object]:
     return {**told, "endpoints": [{"address": one[2], "port": "5678"} for one in pods]} if pods else told
 
 
+def pods_by_namespace(pods: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, object]]:
+    """kubectl's answers to who asks for those of one namespace."""
+    return {
+        f"get pods --namespace={namespace}": {
+            "stdout": json.dumps(
+                {"items": [one for one in pods if one["metadata"]["namespace"] == namespace]}
+            )
+        }
+        for namespace in ("ingress", "apps")
+    }
+
+
 class TestKnownToNginx:
     @pytest.fixture(autouse=True)
-    def workers_read_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("loadtest.health.known._WORKERS_READ_S", 0.0)
+    def waited_s(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """How long the workers of nginx were given to read what they were told."""
+        waited_s: list[float] = []
+        monkeypatch.setattr("loadtest.health.known.time", SimpleNamespace(sleep=waited_s.append))
+        return waited_s
 
     def obstacle(
         self,
@@ -69,7 +86,7 @@ class TestKnownToNginx:
         with loopback_server(lambda asked: told) as server:
             program.answers(
                 {
-                    "get pods --all-namespaces": {"stdout": json.dumps({"items": pods})},
+                    **pods_by_namespace(pods),
                     "port-forward": {
                         "stdout": f"Forwarding from 127.0.0.1:{server.port} -> 10246\n",
                         "stays_s": 60,
@@ -81,7 +98,7 @@ class TestKnownToNginx:
         return found
 
     def test_all_pods_among_its_endpoints_are_known(self, program: FakeProgram, kubectl: Kubectl) -> None:
-        pods = [pod(CONTROLLER), pod(FOO_1), pod(FOO_2), pod(BAR_1), pod(PROMETHEUS)]
+        pods = [pod(CONTROLLER), pod(FOO_1), pod(FOO_2), pod(BAR_1), pod(STRANGER)]
         told = [backend("apps-foo-http", FOO_1, FOO_2), backend("apps-bar-http", BAR_1), OWN]
         assert self.obstacle(program, kubectl, pods, told) is None
         (forward,) = [" ".join(one) for one in program.asked() if "port-forward" in one]
@@ -89,11 +106,39 @@ class TestKnownToNginx:
             "--namespace ingress port-forward --address 127.0.0.1 pod/ingress-nginx-controller-1 :10246"
         )
 
+    def test_the_workers_get_the_second_in_which_each_of_them_reads_it(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
+    ) -> None:
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        assert waited_s == [1.1]
+
+    def test_they_get_none_to_read_what_is_not_there(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
+    ) -> None:
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER), pod(FOO_1)], [OWN])
+        assert waited_s == []
+
+    def test_only_the_two_namespaces_are_asked_for_and_only_controllers_of_the_one(
+        self, program: FakeProgram
+    ) -> None:
+        """Where a stack may look into some namespaces alone, each of them would be a call of its own."""
+        narrow = Kubectl(
+            kubeconfig_path="k",
+            context="c",
+            program=program.path,
+            namespaces=("ingress", "apps", "monitoring"),
+        )
+        assert self.obstacle(program, narrow, [pod(CONTROLLER)], [OWN]) is None
+        ingress, apps = [one for one in program.asked() if "get" in one]
+        assert {"--namespace=ingress", "--selector=app.kubernetes.io/component=controller"} <= set(ingress)
+        assert "--namespace=apps" in apps
+
     def test_one_that_is_not_is_named(self, program: FakeProgram, kubectl: Kubectl) -> None:
         pods = [pod(CONTROLLER), pod(FOO_1), pod(FOO_2), pod(BAR_1)]
         told = [backend("apps-foo-http", FOO_1), backend("apps-bar-http"), OWN]
         assert self.obstacle(program, kubectl, pods, told) == (
-            "the ingress does not know pod apps/foo-2 yet; the ingress does not know pod apps/bar-1 yet"
+            "the ingress does not know pod apps/foo-5d8f7c9b4-q4w7n yet; "
+            "the ingress does not know pod apps/bar-6f7d8b9c5-q4w7n yet"
         )
 
     def test_an_address_whose_pod_is_gone_is_an_obstacle_as_well(
@@ -129,7 +174,8 @@ class TestKnownToNginx:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (Answer(status=404), "404"),
+            (Answer(status=404, body=b"<html>404"), "malformed"),
+            (Answer(body=b'[{"name": "\xff"}]'), "utf-8"),
             (Answer(body=b"nil"), "truncated"),  # what it says before it was told anything
             (Answer(body=b'[{"endpoints": []}]'), "name"),
         ],
@@ -142,25 +188,9 @@ class TestKnownToNginx:
         assert words in obstacle
 
 
-def test_the_workers_of_nginx_get_the_second_in_which_they_read_it(
-    program: FakeProgram, kubectl: Kubectl
-) -> None:
-    """Right after it was told, a worker still sends requests to the pods of before."""
-    with loopback_server(lambda asked: Answer(body=b"[]")) as server:
-        program.answers(
-            {
-                "get pods": {"stdout": json.dumps({"items": [pod(CONTROLLER)]})},
-                "port-forward": {"stdout": f"Forwarding from 127.0.0.1:{server.port} -> 1\n", "stays_s": 60},
-            }
-        )
-        began_s = time.monotonic()
-        assert KnownToNginx(target=target(), kubectl=kubectl).obstacle(5) is None
-    assert time.monotonic() - began_s > 1.0
-
-
 class TestKnownByTime:
     def obstacle(self, program: FakeProgram, kubectl: Kubectl, *pods: Mapping[str, object]) -> str | None:
-        program.answers({"get pods --all-namespaces": {"stdout": json.dumps({"items": pods})}})
+        program.answers(pods_by_namespace(pods))
         return KnownByTime(target=target(), kubectl=kubectl).obstacle(5)
 
     def ready_for_s(self, name: tuple[str, str, str], age_s: float) -> Mapping[str, object]:
@@ -173,14 +203,21 @@ class TestKnownByTime:
         assert self.obstacle(program, kubectl, self.ready_for_s(FOO_1, 4)) is None
 
     def test_one_that_has_just_become_ready_may_not_be(self, program: FakeProgram, kubectl: Kubectl) -> None:
-        obstacle = self.obstacle(program, kubectl, self.ready_for_s(FOO_1, 0))
-        assert "pod apps/foo-1 has just become ready" in (obstacle or "")
+        obstacle = self.obstacle(program, kubectl, self.ready_for_s(FOO_1, -1))
+        assert "pod apps/foo-5d8f7c9b4-x2k9z has just become ready" in (obstacle or "")
 
     def test_only_the_apps_matter(self, program: FakeProgram, kubectl: Kubectl) -> None:
-        assert self.obstacle(program, kubectl, self.ready_for_s(PROMETHEUS, 0)) is None
+        assert self.obstacle(program, kubectl, self.ready_for_s(STRANGER, -1)) is None
 
 
-@pytest.mark.parametrize(("controller", "check"), [("nginx", KnownToNginx), ("traefik", KnownByTime)])
+CHECKS = {"nginx": KnownToNginx, "traefik": KnownByTime}
+
+
+def test_of_every_controller_it_is_said_how_to_know() -> None:
+    assert set(CHECKS) == set(CONTROLLERS)
+
+
+@pytest.mark.parametrize(("controller", "check"), CHECKS.items())
 def test_who_can_be_asked_is(controller: str, check: type, kubectl: Kubectl) -> None:
     stack: TargetEnvironment = target()
     stack = replace(stack, ingress=replace(stack.ingress, controller=controller))
