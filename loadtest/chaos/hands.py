@@ -19,7 +19,7 @@ from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.objects import Node, Pod
 from loadtest.cluster.states import serves
 from loadtest.errors import ChaosError
-from loadtest.monitoring.queries import pods_of
+from loadtest.monitoring.queries import labels_of, pods_of
 from loadtest.target import TargetEnvironment
 
 _ANSWER_S = 20.0
@@ -111,7 +111,7 @@ class Hands:
         namespace = app.namespace if app else self._target.ingress.namespace
         pods = self._kubectl.items(Pod, "pods", "--namespace", namespace)
         holds = pods_of(app) if app else lambda labels: True
-        return [pod for pod in pods if holds({"namespace": namespace, "pod": pod.metadata.name})]
+        return [pod for pod in pods if holds(labels_of(pod))]
 
 
 def _at_pod(event: ChaosEvent, pod: Pod, kubectl: Kubectl) -> Aimed:

@@ -1,8 +1,8 @@
 """Waiting until the stack is healthy, within one time limit for the whole.
 
-First the cluster and Prometheus, all at once; then until the ingress knows every pod; then right
-answers from every host through the ingress, asked last so that no change behind them comes after. What is
-found wrong comes back with the pods' own words.
+First the cluster and Prometheus, all at once; then until the ingress knows every pod; then right answers
+from every host through the ingress, asked last so that no change behind them comes after. What is found
+wrong comes back with the pods' own words.
 """
 
 import threading

@@ -17,7 +17,7 @@ from loadtest.cluster.port_forward import forwarded_port
 from loadtest.cluster.states import newcomers, serves
 from loadtest.errors import UnhealthyError
 from loadtest.health.checks import Check, attempt, plain_client
-from loadtest.monitoring.queries import pods_of
+from loadtest.monitoring.queries import labels_of, pods_of
 from loadtest.target import TargetEnvironment
 
 _NAME = "pods known to the ingress"
@@ -93,6 +93,8 @@ class KnownToNginx:
         with forward as port, plain_client(timeout_s) as client:
             try:
                 answer = client.get(f"http://127.0.0.1:{port}{_BACKENDS_PATH}")
+                if answer.status_code != httpx.codes.OK:
+                    raise UnhealthyError(f"{name} does not say what it knows: status {answer.status_code}")
                 backends = msgspec.json.decode(answer.content, type=list[_Backend])
             except (httpx.HTTPError, ValueError) as error:
                 raise UnhealthyError(f"{name} does not say what it knows: {error}") from error
@@ -133,8 +135,8 @@ def _pods_of_apps(target: TargetEnvironment, kubectl: Kubectl, timeout_s: float)
         for namespace in sorted(_namespaces(target))
         for pod in kubectl.items(Pod, "pods", f"--namespace={namespace}", timeout_s=timeout_s)
     ]
-    named = [({"namespace": pod.metadata.namespace, "pod": pod.metadata.name}, pod) for pod in found]
-    return [pod for labels, pod in named if any(pods_of(app)(labels) for app in target.apps)]
+    ours = [pods_of(app) for app in target.apps]
+    return [pod for pod in found if any(holds(labels_of(pod)) for holds in ours)]
 
 
 def _namespaces(target: TargetEnvironment) -> frozenset[str]:

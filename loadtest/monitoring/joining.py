@@ -15,7 +15,7 @@ from loadtest.cluster.node_files import ContainerCounters, NodeCounters, Throttl
 from loadtest.cluster.objects import ContainerStatus, Pod
 from loadtest.cluster.states import unix_s
 from loadtest.monitoring.edges import Edges
-from loadtest.monitoring.queries import NETWORK, STALLED, Metric
+from loadtest.monitoring.queries import NETWORK, STALLED, Metric, labels_of
 from loadtest.monitoring.readings import RawSeries, Reading
 from loadtest.monitoring.resources import Readings
 
@@ -135,18 +135,14 @@ def _values(counters: ContainerCounters) -> Iterator[tuple[Metric, float]]:
 def _network_rows(counters: ContainerCounters, owners: _Owners) -> Iterator[_Row]:
     pod, _ = owners[counters.container_id]
     for interface, traffic in counters.traffic.items():
-        labels = _pod_labels(pod) | {"interface": interface, "id": f"pod{counters.pod_uid}"}
+        labels = labels_of(pod) | {"interface": interface, "id": f"pod{counters.pod_uid}"}
         yield Metric.RECEIVED_BYTES, _row(labels, counters.at_s, traffic.received_bytes)
         yield Metric.TRANSMITTED_BYTES, _row(labels, counters.at_s, traffic.transmitted_bytes)
 
 
 def _labels(counters: ContainerCounters, owners: _Owners) -> dict[str, str]:
     pod, status = owners[counters.container_id]
-    return _pod_labels(pod) | {"container": status.name, "name": counters.container_id}
-
-
-def _pod_labels(pod: Pod) -> dict[str, str]:
-    return {"namespace": pod.metadata.namespace, "pod": pod.metadata.name}
+    return labels_of(pod) | {"container": status.name, "name": counters.container_id}
 
 
 def _row(labels: Mapping[str, str], at_s: float, value: float) -> RawSeries:

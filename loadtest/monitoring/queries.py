@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from loadtest.cluster.objects import PodName
+from loadtest.cluster.objects import Pod, PodName
 from loadtest.monitoring.model import CLUSTER_SCOPE
 from loadtest.target import AppTarget, IngressTarget
 
@@ -85,6 +85,11 @@ def pods_of(app: AppTarget) -> Callable[[Labels], bool]:
     return lambda labels: (
         labels.get("namespace") == app.namespace and pattern.fullmatch(labels.get("pod", "")) is not None
     )
+
+
+def labels_of(pod: Pod) -> dict[str, str]:
+    """Those that every row of the pod has."""
+    return {"namespace": pod.metadata.namespace, "pod": pod.metadata.name}
 
 
 def pod_name(labels: Labels) -> PodName:

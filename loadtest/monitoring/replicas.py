@@ -12,7 +12,7 @@ from itertools import chain
 from loadtest.cluster.objects import Pod
 from loadtest.cluster.states import ready_since, unix_s
 from loadtest.monitoring.model import ReplicaHistory, ReplicaStep, ResourceUsage
-from loadtest.monitoring.queries import pods_of
+from loadtest.monitoring.queries import labels_of, pods_of
 from loadtest.monitoring.readings import Span, span_of
 from loadtest.target import AppTarget
 
@@ -47,10 +47,7 @@ def _replicas(app: AppTarget, pods: Sequence[Pod], span: Span) -> list[_Replica]
     """The app's pods that were created before the load was over and are not on their way out."""
     holds = pods_of(app)
     theirs = [
-        _replica(pod, span)
-        for pod in pods
-        if holds({"namespace": pod.metadata.namespace, "pod": pod.metadata.name})
-        and not pod.metadata.deletion_timestamp
+        _replica(pod, span) for pod in pods if holds(labels_of(pod)) and not pod.metadata.deletion_timestamp
     ]
     return [replica for replica in theirs if replica.created_s <= span.duration_s]
 

@@ -14,7 +14,7 @@ from loadtest.cluster.objects import ContainerStatus, ContainerStuck, Pod
 from loadtest.cluster.states import unix_s
 from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.model import ResourceUsage, ScopeUsage, Total
-from loadtest.monitoring.queries import Scope
+from loadtest.monitoring.queries import Scope, labels_of
 from loadtest.monitoring.readings import Reading, Span, span_of
 from loadtest.monitoring.window import bracket, growth
 
@@ -38,16 +38,12 @@ def with_restarts(usage: ResourceUsage, scopes: Collection[Scope], edges: Edges)
     if edges.pods_before is None or edges.pods_after is None:
         return usage
     found = list(_containers(edges.pods_before, edges.pods_after, edges.nodes, span_of(usage.window)))
-    theirs = {scope.name: [one for one in found if scope.holds(_labels(one.pod))] for scope in scopes}
+    theirs = {scope.name: [one for one in found if scope.holds(labels_of(one.pod))] for scope in scopes}
     return replace(
         usage,
         scopes=tuple(_with_totals(one, theirs[one.scope]) for one in usage.scopes),
         problems=(*usage.problems, *(_untold(one) for one in found if one.untold)),
     )
-
-
-def _labels(pod: Pod) -> dict[str, str]:
-    return {"namespace": pod.metadata.namespace, "pod": pod.metadata.name}
 
 
 def _with_totals(scope: ScopeUsage, containers: Collection[_Container]) -> ScopeUsage:

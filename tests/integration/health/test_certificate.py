@@ -11,16 +11,11 @@ import pytest
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.certificate import AnswersOverTls
 from tests.certificates import certificate
-from tests.integration.fake_program import FakeProgram, fake_program
+from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, Asked, Respond, loopback_server
 from tests.unit.monitoring.values import target
 
 HOSTS = ("foo.localhost", "bar.localhost")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
 
 
 def served_with(folder: Path, pair: tuple[str, str]) -> ssl.SSLContext:

@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,7 @@ from loadtest.health.checks import (
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.readings import RawSeries
 from loadtest.target import AutoscalerTarget
-from tests.integration.fake_program import FakeProgram, fake_program
+from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, Asked, Respond, loopback_server
 from tests.integration.monitoring.prometheus_answers import answer_from, failure, scraped, targets
 from tests.unit.monitoring.values import (
@@ -37,16 +36,6 @@ from tests.unit.monitoring.values import (
 _READY = Answer(body=b"Prometheus Server is Ready.")
 _UP = targets(scraped("up"))
 _FOO = Answer(body=b"foo\n", content_type="text/plain")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
-
-
-@pytest.fixture
-def kubectl(program: FakeProgram) -> Kubectl:
-    return Kubectl(kubeconfig_path="k", context="c", program=program.path)
 
 
 class TestHostAnswers:

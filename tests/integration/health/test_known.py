@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +13,7 @@ from infra.ingress import CONTROLLERS
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.known import KnownByTime, KnownToNginx, pods_known
 from loadtest.target import TargetEnvironment
-from tests.integration.fake_program import FakeProgram, fake_program
+from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, loopback_server
 from tests.unit.monitoring.values import target
 
@@ -26,16 +25,6 @@ FOO_1, FOO_2, BAR_1 = (
 )
 STRANGER = ("apps", "debug", "10.244.1.9")
 OWN = {"name": "upstream-default-backend", "endpoints": [{"address": "127.0.0.1", "port": "8181"}]}
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
-
-
-@pytest.fixture
-def kubectl(program: FakeProgram) -> Kubectl:
-    return Kubectl(kubeconfig_path="k", context="c", program=program.path)
 
 
 def pod(
@@ -174,7 +163,8 @@ class TestKnownToNginx:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (Answer(status=404, body=b"<html>404"), "malformed"),
+            (Answer(status=404, body=b"[]"), "status 404"),
+            (Answer(body=b"<html>"), "malformed"),
             (Answer(body=b'[{"name": "\xff"}]'), "utf-8"),
             (Answer(body=b"nil"), "truncated"),  # what it says before it was told anything
             (Answer(body=b'[{"endpoints": []}]'), "name"),
