@@ -42,7 +42,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     # One request at a time: with twenty httpx is busy with itself, and the run says so.
     _another_engine_gives_the_same_report(workspace, "httpx", "--concurrency", "1")
     _another_engine_gives_the_same_report(
-        workspace, "k6", "--profile", "constant_rate", "--rate", "100", "--duration", "2"
+        workspace, "k6", "--profile", "constant_rate", "--rate", "40", "--duration", "5"
     )
     _monitor_measures_from_now_on(workspace)
     pods_send_the_load(workspace)
