@@ -17,12 +17,12 @@ run: setup  ## the whole job: set-up, cluster, load, report, everything down aga
 	@python -m loadtest pipeline --stack $(STACK)
 
 test: lint test-quick  ## every test, those on a real cluster included
-	@python -m pytest -m cluster --numprocesses=2 --dist=loadscope --no-loadscope-reorder
+	@python -m pytest tests/e2e -m cluster --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 # Apart from the others, because much at once takes the processors from what a cluster's load is measured by;
 # by modules, because a module's tests share what is costly.
 test-quick: setup-test  ## the tests that need no cluster
-	@python -m pytest -m "not cluster and not trivy" --numprocesses=4 --dist=loadscope
+	@python -m pytest -m "not cluster and not trivy" --numprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 # Apart from the others, because Trivy takes minutes to build where it cannot be downloaded.
 test-scan: setup-test  ## the tests that ask the real Trivy

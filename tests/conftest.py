@@ -18,15 +18,34 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("any machine")
 
 
-# As two processes share them so that both end at about the same time: the longest first, a short one last.
-# Each is given its next two in advance. Those that are not here come after these.
-STORIES = ("by_hand", "existing", "killed", "traefik", "gate", "autoscaling", "chaos", "pipeline")
+# The longest first, or the last one would be waited for alone: those on clusters, then those that need none.
+# Several processes share them, and each is given its next two tests in advance.
+LONGEST = (
+    "e2e/test_by_hand.py",
+    "e2e/one_cluster",
+    "e2e/test_existing.py",
+    "e2e/test_traefik.py",
+    "e2e/test_killed.py",
+    "e2e/test_pipeline.py",
+    "integration/engines/conformance",
+    "toolchain/test_setup.py",
+    "toolchain/test_command_provider.py",
+    "integration/test_adopt.py",
+    "integration/engines/test_locust.py",
+    "integration/engines/test_locust_workers.py",
+    "integration/page",
+    "integration/pipeline/test_report_again.py",
+)
 
 
 @pytest.hookimpl(trylast=True)  # after they were shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {f"tests/e2e/test_{name}.py": place for place, name in enumerate(STORIES)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    places = (place for place, name in enumerate(LONGEST) if nodeid.startswith(f"tests/{name}"))
+    return next(places, len(LONGEST))
 
 
 def make_programs_hear_signals() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import STORIES
+from tests.conftest import LONGEST
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests start ends by the signal that it sends to itself, if it hears it.
@@ -29,6 +29,14 @@ def test_what_they_start_hears_a_signal_that_they_were_told_to_ignore(number: si
     assert (done.returncode, done.stdout) == (0, f"{-number}\n"), done.stderr
 
 
-def test_the_stories_that_have_a_place_are_there() -> None:
-    missing = [name for name in STORIES if not (PROJECT / "tests" / "e2e" / f"test_{name}.py").exists()]
+def test_those_that_have_a_place_in_their_order_are_there() -> None:
+    missing = [name for name in LONGEST if not (PROJECT / "tests" / name).exists()]
     assert missing == []
+
+
+def test_whatever_needs_a_cluster_is_where_it_is_looked_for() -> None:
+    """`make test` looks nowhere else: two processes would read three thousand tests for some thirty."""
+    mark = "pytest.mark." + "cluster"
+    marked = [file for file in (PROJECT / "tests").rglob("*.py") if mark in file.read_text(encoding="utf-8")]
+    assert marked
+    assert [] == [str(file) for file in marked if not file.is_relative_to(PROJECT / "tests" / "e2e")]

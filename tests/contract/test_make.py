@@ -35,7 +35,10 @@ def test_every_test_but_those_of_the_real_trivy_is_run_once_those_on_a_cluster_o
     code, calls = make_test(tmp_path)
     assert code == 0
     chosen = [call.partition(" --")[0] for call in calls if "pytest" in call]
-    assert chosen == ["python -m pytest -m not cluster and not trivy", "python -m pytest -m cluster"]
+    assert chosen == [
+        "python -m pytest -m not cluster and not trivy",
+        "python -m pytest tests/e2e -m cluster",
+    ]
     assert not any(word in call for call in calls for word in ("--deselect", "--ignore", " -k ", "--reruns"))
 
 

@@ -1,6 +1,6 @@
 """The gate against planted faults: a real load on a server that has them, judged as a run is.
 
-What a cluster adds to that is in `e2e/test_gate.py`.
+What a cluster adds to that is in `e2e/one_cluster/test_gate.py`.
 """
 
 import threading

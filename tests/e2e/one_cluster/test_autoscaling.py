@@ -5,48 +5,48 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.one_cluster.conftest import PutUp
 from tests.e2e.workspace import Workspace
-from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 
-# A hundred users and their 200 requests a second for both apps are many times what foo's autoscaler allows a
-# replica, and never what bar's does.
+# A hundred users and their 200 requests a second for both apps are many times what one autoscaler allows a
+# replica, and never what the other does. No other module has apps of these names, nor replicas of them.
+BUSY, IDLE = "busy", "idle"
 LOAD = {
     "load_engine": "locust",
     "load_profile": "users",
     "load_users": 100,
     "load_spawn_rate_per_s": 100,
     "load_duration_s": 22,
-    # Else up to 15 s pass before an autoscaler looks at what metrics-server saw up to 10 s before.
-    "cluster_autoscaling_sync_s": 3,
-    "cluster_workers": 1,
 }
 REACHED = {"max_replicas": 3, "target_cpu_percent": 50}
 NEVER_REACHED = {"max_replicas": 3, "target_cpu_percent": 1000}
 
 
 @pytest.fixture(scope="module")
-def report(workspace: Workspace) -> dict[str, Any]:
-    """Of one whole run, which every test here looks at."""
-    workspace.configure(
+def workspace(put_up: PutUp) -> Workspace:
+    """After one run, which every test here looks at."""
+    workspace = put_up(
         apps=[
-            _app("foo", cpu_request="10m", autoscaler=REACHED),
-            _app("bar", cpu_request="500m", autoscaler=NEVER_REACHED),
+            _app(BUSY, cpu_request="10m", autoscaler=REACHED),
+            _app(IDLE, cpu_request="500m", autoscaler=NEVER_REACHED),
         ],
-        monitoring_grafana=True,
-        monitoring_grafana_port=free_port(),
         **LOAD,
     )
-    done = workspace.loadtest("pipeline")
+    done = workspace.loadtest("run")
     assert done.returncode == 0, done.stdout + done.stderr
-    workspace.assert_nothing_left()
+    return workspace
+
+
+@pytest.fixture
+def report(workspace: Workspace) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
     return report
 
 
 def test_load_adds_replicas_of_an_app_beyond_its_target(report: dict[str, Any]) -> None:
-    history = _history(report, "foo")
+    history = _history(report, BUSY)
     first, *later = history["ready"]
     assert {"at_s": 0, "replicas": 1} == first, "without load there was one"
     assert later, f"no replica was added: {history}"
@@ -56,12 +56,12 @@ def test_load_adds_replicas_of_an_app_beyond_its_target(report: dict[str, Any]) 
 
 
 def test_the_same_load_adds_none_of_an_app_below_its_target(report: dict[str, Any]) -> None:
-    history = _history(report, "bar")
+    history = _history(report, IDLE)
     assert [{"at_s": 0, "replicas": 1}] == history["ready"]
     assert history["first_new_created_s"] is history["first_new_ready_s"] is None
 
 
-def test_the_report_says_so_in_words(report: dict[str, Any], workspace: Workspace) -> None:
+def test_the_report_says_so_in_words(workspace: Workspace) -> None:
     for name in ("report.md", "comment.md"):
         assert "Replicas during the load" in (workspace.artifacts / name).read_text()
 

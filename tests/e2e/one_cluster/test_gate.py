@@ -5,7 +5,6 @@ The apps have them on demand, see `faulty`. What is wrong with a generator needs
 
 import json
 import tomllib
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.e2e import faulty
+from tests.e2e.one_cluster import faulty
+from tests.e2e.one_cluster.conftest import PutUp
 from tests.e2e.workspace import PROJECT, Workspace, wait_until
 
 pytestmark = pytest.mark.cluster
@@ -34,17 +34,8 @@ ANSWERS_BEFORE = 30
 
 
 @pytest.fixture(scope="module")
-def stack(workspace: Workspace) -> Iterator[Workspace]:
-    workspace.configure(
-        cluster_workers=0,
-        slo=SLO,
-        apps=[_faulty_app(), _good_app()],
-    )
-    up = workspace.pulumi("up", "--yes", "--skip-preview")
-    assert up.returncode == 0, up.stdout + up.stderr
-    yield workspace
-    destroyed = workspace.loadtest("destroy")
-    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
+def stack(put_up: PutUp) -> Workspace:
+    return put_up(slo=SLO, apps=[_faulty_app(), _good_app()])
 
 
 def test_apps_without_a_fault_pass(stack: Workspace) -> None:

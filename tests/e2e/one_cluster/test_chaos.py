@@ -9,6 +9,7 @@ import pytest
 from loadtest import sample_store
 from loadtest.artifacts import Artifacts
 from loadtest.chaos.effects import by_host
+from tests.e2e.one_cluster.conftest import PutUp
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
@@ -21,28 +22,27 @@ EVENTS = [
     {"at_s": 5, "action": "kill", "target": "app/bar"},
     {"at_s": 15, "action": "freeze", "target": "node/worker", "duration_s": FREEZE_S},
     {"at_s": 18, "action": "delay", "target": "ingress", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
-    {"at_s": 20.5, "action": "delay", "target": "node/worker", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
+    {"at_s": 21.5, "action": "delay", "target": "node/worker", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
 ]
 # So few that hardly two come at once: an ingress that forgets who refused may else ask a dead pod thrice.
-LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 24}
+LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 25}
 # The tests look at clients.
 SLO = [{"metric": "success_ratio", "fail_below": 0.5}]
 
 
 @pytest.fixture(scope="module")
-def report(workspace: Workspace) -> dict[str, Any]:
-    """Of one whole run, which every test here looks at."""
+def workspace(put_up: PutUp) -> Workspace:
+    """After one run, which every test here looks at."""
     replicas = {"foo": 2, "bar": 1}
-    workspace.configure(
-        apps=[_app(name, count) for name, count in replicas.items()],
-        chaos=EVENTS,
-        cluster_workers=1,
-        slo=SLO,
-        **LOAD,
-    )
-    done = workspace.loadtest("pipeline")
+    apps = [_app(name, count) for name, count in replicas.items()]
+    workspace = put_up(apps=apps, chaos=EVENTS, slo=SLO, **LOAD)
+    done = workspace.loadtest("run")
     assert done.returncode == 0, done.stdout + done.stderr
-    workspace.assert_nothing_left()
+    return workspace
+
+
+@pytest.fixture
+def report(workspace: Workspace) -> dict[str, Any]:
     report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
     return report
 
