@@ -4,6 +4,7 @@ import signal
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Chapters that are not tests by their names tell what they found, too.
 pytest.register_assert_rewrite("tests.e2e.known_amounts", "tests.e2e.load_from_pods", "tests.levers")
@@ -19,9 +20,11 @@ def pytest_configure() -> None:
 
 
 # The longest first, or the last one would be waited for alone: those on clusters, then those that need none.
-# Several processes share them, and each is given its next two tests in advance.
+# Several processes share them, and each is given its next two tests in advance. Autoscaling finds its cluster
+# new, as a user's run does.
 LONGEST = (
     "e2e/test_by_hand.py",
+    "e2e/one_cluster/test_autoscaling.py",
     "e2e/one_cluster",
     "e2e/test_existing.py",
     "e2e/test_traefik.py",
@@ -40,12 +43,29 @@ LONGEST = (
 
 @pytest.hookimpl(trylast=True)  # after they were shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _place(item.nodeid))
+    items.sort(key=lambda item: place(item.nodeid))
 
 
-def _place(nodeid: str) -> int:
-    places = (place for place, name in enumerate(LONGEST) if nodeid.startswith(f"tests/{name}"))
+def place(nodeid: str) -> int:
+    places = (number for number, name in enumerate(LONGEST) if nodeid.startswith(f"tests/{name}"))
     return next(places, len(LONGEST))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.get_closest_marker("cluster") and not item.nodeid.startswith("tests/e2e/"):
+        raise pytest.UsageError(f"{item.nodeid} is marked cluster: `make test` runs those of tests/e2e alone")
+
+
+class ByCluster(LoadScopeScheduling):
+    """A module's tests in one process, and so those of the modules that share a cluster."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "one_cluster" if "/one_cluster/" in nodeid else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    return ByCluster(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def make_programs_hear_signals() -> None:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.conftest import LONGEST
+from tests.conftest import LONGEST, ByCluster, place
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests start ends by the signal that it sends to itself, if it hears it.
@@ -29,14 +30,15 @@ def test_what_they_start_hears_a_signal_that_they_were_told_to_ignore(number: si
     assert (done.returncode, done.stdout) == (0, f"{-number}\n"), done.stderr
 
 
-def test_those_that_have_a_place_in_their_order_are_there() -> None:
-    missing = [name for name in LONGEST if not (PROJECT / "tests" / name).exists()]
-    assert missing == []
+def test_those_that_have_a_place_in_their_order_are_there_and_come_in_it() -> None:
+    assert [] == [name for name in LONGEST if not (PROJECT / "tests" / name).exists()]
+    places = [place(f"tests/{name}::test_one") for name in (*LONGEST, "unit/test_plan.py")]
+    assert places == list(range(len(LONGEST) + 1))
 
 
-def test_whatever_needs_a_cluster_is_where_it_is_looked_for() -> None:
-    """`make test` looks nowhere else: two processes would read three thousand tests for some thirty."""
-    mark = "pytest.mark." + "cluster"
-    marked = [file for file in (PROJECT / "tests").rglob("*.py") if mark in file.read_text(encoding="utf-8")]
-    assert marked
-    assert [] == [str(file) for file in marked if not file.is_relative_to(PROJECT / "tests" / "e2e")]
+def test_modules_that_share_a_cluster_share_a_process_and_no_others_do() -> None:
+    assert "_split_scope" in vars(LoadScopeScheduling), "xdist asks for it by another name now"
+    scope_of = object.__new__(ByCluster)._split_scope
+    sharing = {scope_of(f"tests/e2e/one_cluster/test_{name}.py::test_it") for name in ("gate", "chaos")}
+    others = {scope_of(f"tests/e2e/test_{name}.py::test_it") for name in ("killed", "existing")}
+    assert (1, 2, 3) == (len(sharing), len(others), len(sharing | others))

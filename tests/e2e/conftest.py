@@ -1,23 +1,11 @@
-"""Workspaces that are empty again at the end, whatever the test did; modules that share a cluster."""
+"""Workspaces that are empty again at the end, whatever the test did."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.workspace import Workspace, make_workspace
-
-
-class ByCluster(LoadScopeScheduling):
-    """A module's tests in one process, and so those of the modules that share a cluster."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "one_cluster" if "/one_cluster/" in nodeid else super()._split_scope(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByCluster:
-    return ByCluster(config, log)
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,10 @@ def traces() -> str:
     return docker("exec", NODE, "sh", "-c", listed)
 
 
+def test_a_machine_that_can_hold_packets_is_found_able_to() -> None:
+    packet_delay.try_out(versions.image("loadproof/node"))
+
+
 def test_every_packet_that_arrives_waits_and_none_does_any_more_when_it_is_over(address: str) -> None:
     with connected(address) as connection:
         before_ms = round_trips_ms(connection)

@@ -12,7 +12,7 @@ PutUp = Callable[..., Workspace]
 
 @pytest.fixture(scope="package")
 def put_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PutUp]:
-    """Makes a stack of these settings out of whatever is up, within the cluster of all of them."""
+    """Makes a stack of these settings out of whatever is up, in the cluster of all, and waits for no pod."""
     workspace = make_workspace(tmp_path_factory.mktemp("project"))
     workspace.configure(
         cluster_workers=1,
@@ -24,7 +24,7 @@ def put_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PutUp]:
     common = workspace.stack_file.read_bytes()
     clusters: set[tuple[str, ...]] = set()
 
-    def put_up(**settings: object) -> Workspace:
+    def with_settings(**settings: object) -> Workspace:
         workspace.stack_file.write_bytes(common)
         workspace.configure(**settings)
         up = workspace.pulumi("up", "--yes", "--skip-preview")
@@ -33,7 +33,7 @@ def put_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PutUp]:
         assert len(clusters) == 1, "a setting made another cluster"
         return workspace
 
-    yield put_up
+    yield with_settings
     destroyed = workspace.loadtest("destroy")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
     workspace.assert_nothing_left()

@@ -5,6 +5,7 @@ answered with the replica's name. The kubelet's probes are always answered right
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -49,4 +50,7 @@ class _Faulty(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGTERM, lambda *_: os._exit(0)
+    )  # which the first process of a container else ignores
     ThreadingHTTPServer(("", int(sys.argv[1])), _Faulty).serve_forever()

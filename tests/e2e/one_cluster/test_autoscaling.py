@@ -11,7 +11,8 @@ from tests.e2e.workspace import Workspace
 pytestmark = pytest.mark.cluster
 
 # A hundred users and their 200 requests a second for both apps are many times what one autoscaler allows a
-# replica, and never what the other does. No other module has apps of these names, nor replicas of them.
+# replica, and never what the other does. No other module has apps of these names: one with an autoscaler says
+# no number of replicas itself, and would keep what that module gave it.
 BUSY, IDLE = "busy", "idle"
 LOAD = {
     "load_engine": "locust",
@@ -25,7 +26,7 @@ NEVER_REACHED = {"max_replicas": 3, "target_cpu_percent": 1000}
 
 
 @pytest.fixture(scope="module")
-def workspace(put_up: PutUp) -> Workspace:
+def loaded(put_up: PutUp) -> Workspace:
     """After one run, which every test here looks at."""
     workspace = put_up(
         apps=[
@@ -40,8 +41,8 @@ def workspace(put_up: PutUp) -> Workspace:
 
 
 @pytest.fixture
-def report(workspace: Workspace) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
+def report(loaded: Workspace) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((loaded.artifacts / "report.json").read_text())
     return report
 
 
@@ -61,17 +62,17 @@ def test_the_same_load_adds_none_of_an_app_below_its_target(report: dict[str, An
     assert history["first_new_created_s"] is history["first_new_ready_s"] is None
 
 
-def test_the_report_says_so_in_words(workspace: Workspace) -> None:
+def test_the_report_says_so_in_words(loaded: Workspace) -> None:
     for name in ("report.md", "comment.md"):
-        assert "Replicas during the load" in (workspace.artifacts / name).read_text()
+        assert "Replicas during the load" in (loaded.artifacts / name).read_text()
 
 
 def test_grafana_shows_the_load_or_is_said_not_to_and_the_run_passes_all_the_same(
-    report: dict[str, Any], workspace: Workspace
+    report: dict[str, Any], loaded: Workspace
 ) -> None:
     missing = [one for one in report["resources"]["problems"] if one.startswith("Grafana does not show")]
     assert bool(missing) is (report["resources"]["dashboard_url"] is None)
-    text = (workspace.artifacts / "report.md").read_text()
+    text = (loaded.artifacts / "report.md").read_text()
     assert ("Grafana does not show the load" if missing else "The same as curves") in text
 
 

@@ -31,7 +31,7 @@ SLO = [{"metric": "success_ratio", "fail_below": 0.5}]
 
 
 @pytest.fixture(scope="module")
-def workspace(put_up: PutUp) -> Workspace:
+def loaded(put_up: PutUp) -> Workspace:
     """After one run, which every test here looks at."""
     replicas = {"foo": 2, "bar": 1}
     apps = [_app(name, count) for name, count in replicas.items()]
@@ -42,13 +42,13 @@ def workspace(put_up: PutUp) -> Workspace:
 
 
 @pytest.fixture
-def report(workspace: Workspace) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
+def report(loaded: Workspace) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((loaded.artifacts / "report.json").read_text())
     return report
 
 
 def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
-    report: dict[str, Any], workspace: Workspace
+    report: dict[str, Any], loaded: Workspace
 ) -> None:
     assert [None] * len(EVENTS) == [one["problem"] for one in report["chaos"]]
     planned_s = [one["at_s"] for one in EVENTS]
@@ -57,7 +57,7 @@ def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
     assert foo.startswith("pod apps/foo-")
     assert bar.startswith("pod apps/bar-")
     assert ingress.startswith("pod ingress-nginx/")
-    assert node == delayed_node == f"node {workspace.cluster}-worker"
+    assert node == delayed_node == f"node {loaded.cluster}-worker"
 
 
 def test_of_two_replicas_one_may_die_and_nobody_who_asks_later_notices(report: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def test_a_node_that_stands_still_keeps_everybody_waiting_and_nobody_out(report:
 
 
 def test_packets_are_late_while_they_are_delayed_and_not_any_more_when_that_is_over(
-    report: dict[str, Any], workspace: Workspace
+    report: dict[str, Any], loaded: Workspace
 ) -> None:
     """To the ingress come the client's request and the app's answer, to the apps' node the request alone."""
     for delayed, times in zip(report["chaos"][3:], (2, 1), strict=True):
@@ -101,19 +101,19 @@ def test_packets_are_late_while_they_are_delayed_and_not_any_more_when_that_is_o
             assert {} == effect["errors"]
             assert effect["before"]["p50_ms"] < DELAY_MS / 2
             assert times * DELAY_MS <= effect["during"]["p50_ms"] < (times + 1) * DELAY_MS
-            assert after_ms(workspace, host, delayed["over_s"]) < DELAY_MS / 2, "it is over"
+            assert after_ms(loaded, host, delayed["over_s"]) < DELAY_MS / 2, "it is over"
 
 
-def after_ms(workspace: Workspace, host: str, over_s: float) -> float:
+def after_ms(loaded: Workspace, host: str, over_s: float) -> float:
     """The middle one of the requests sent in the second half of the second that follows."""
-    sent = by_host(sample_store.read_samples(Artifacts(root=workspace.artifacts).samples))[host]
+    sent = by_host(sample_store.read_samples(Artifacts(root=loaded.artifacts).samples))[host]
     chosen = sent.where((sent.starts_ns > (over_s + 0.5) * 1e9) & (sent.starts_ns < (over_s + 1) * 1e9))
     return statistics.median(chosen.latencies_ns.tolist()) / 1e6
 
 
-def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], workspace: Workspace) -> None:
+def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], loaded: Workspace) -> None:
     for name in ("report.md", "comment.md"):
-        text = (workspace.artifacts / name).read_text()
+        text = (loaded.artifacts / name).read_text()
         for one in report["chaos"]:
             assert f"{one['at_s']:.2f} s: {one['event']['action']} `{one['victim']}`" in text
 

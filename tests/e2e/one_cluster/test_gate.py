@@ -21,13 +21,15 @@ pytestmark = pytest.mark.cluster
 
 REPLICAS = 2
 PORT = 8080
-HOST = "foo.localhost"
+# No other module has an app of this name, whose pods would be told to have a fault and have none.
+FRAIL = "frail"
+HOST = f"{FRAIL}.localhost"
 SLO = [
     {"metric": "success_ratio", "fail_below": 1},
     {"metric": "wrong_bodies", "host": HOST, "fail_above": 0},
     {"metric": "latency_p90_ms", "host": HOST, "warn_above": 400, "fail_above": 60_000},
     {"metric": "latency_p95_ms", "host": HOST, "fail_above": 500},
-    {"metric": "restarts", "scope": "foo", "fail_above": 0},
+    {"metric": "restarts", "scope": FRAIL, "fail_above": 0},
 ]
 # Past all that health and warm-up ask for.
 ANSWERS_BEFORE = 30
@@ -35,7 +37,7 @@ ANSWERS_BEFORE = 30
 
 @pytest.fixture(scope="module")
 def stack(put_up: PutUp) -> Workspace:
-    return put_up(slo=SLO, apps=[_faulty_app(), _good_app()])
+    return put_up(slo=SLO, apps=[_frail_app(), _sound_app()])
 
 
 def test_apps_without_a_fault_pass(stack: Workspace) -> None:
@@ -120,10 +122,10 @@ def _port(stack: Workspace) -> int:
     return port
 
 
-def _faulty_app() -> dict[str, Any]:
+def _frail_app() -> dict[str, Any]:
     pins = tomllib.loads((PROJECT / "toolchain" / "pins.toml").read_text())
     return {
-        "name": "foo",
+        "name": FRAIL,
         "host": HOST,
         "image": pins["image-locust"]["image"]["reference"],
         "args": ["-c", Path(faulty.__file__).read_text(), str(PORT)],
@@ -134,12 +136,12 @@ def _faulty_app() -> dict[str, Any]:
     }
 
 
-def _good_app() -> dict[str, Any]:
+def _sound_app() -> dict[str, Any]:
     return {
-        "name": "bar",
-        "host": "bar.localhost",
+        "name": "sound",
+        "host": "sound.localhost",
         "image": "hashicorp/http-echo:1.0.0",
-        "args": ["-listen=:5678", "-text=bar"],
+        "args": ["-listen=:5678", "-text=sound"],
         "port": 5678,
-        "expected_body": "bar",
+        "expected_body": "sound",
     }
