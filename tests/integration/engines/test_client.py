@@ -15,13 +15,16 @@ from tests.integration.engines.raw_server import Behaviour, Peer, raw_server
 
 FOO = Request(host="foo", path="/", head=b"GET / HTTP/1.1\r\nHost: foo\r\n\r\n", expected_body=b"foo")
 RIGHT = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nfoo"
-TIMEOUT_S = 0.25
+TIMEOUT_S = 0.4
+PATIENT_S = 20.0  # far beyond what a busy machine takes to answer
 
 
-def exchanges(port: int, *, requests: int = 1, pause_s: float = 0.0) -> tuple[list[Exchange], Client]:
+def exchanges(
+    port: int, *, requests: int = 1, pause_s: float = 0.0, timeout_s: float = PATIENT_S
+) -> tuple[list[Exchange], Client]:
     async def run() -> tuple[list[Exchange], Client]:
         loop = asyncio.get_running_loop()
-        client = Client(loop=loop, address="127.0.0.1", port=port, timeout_s=TIMEOUT_S)
+        client = Client(loop=loop, address="127.0.0.1", port=port, timeout_s=timeout_s)
         found = []
         for _ in range(requests):
             found.append(await client.exchange(FOO))
@@ -167,12 +170,16 @@ FAULTS: dict[str, tuple[Behaviour, ErrorClass, int | None, int]] = {
 }
 
 
+def patience_s(error: ErrorClass) -> float:
+    return TIMEOUT_S if error is ErrorClass.TIMEOUT else PATIENT_S
+
+
 @pytest.mark.parametrize(("behaviour", "error", "status", "body_bytes"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_told_by_its_class(
     behaviour: Behaviour, error: ErrorClass, status: int | None, body_bytes: int
 ) -> None:
     with raw_server(behaviour) as server:
-        [exchange], _ = exchanges(server.port)
+        [exchange], _ = exchanges(server.port, timeout_s=patience_s(error))
         assert exchange.answer.error == error
         assert exchange.answer.status == status
         assert exchange.answer.body_bytes == body_bytes
@@ -191,7 +198,7 @@ def test_after_a_broken_connection_the_next_request_goes_over_a_new_one(fault: s
         await (faulty if peer.server.connections == 1 else says(RIGHT, then=goes_on))(peer)
 
     with raw_server(behaviour) as server:
-        found, client = exchanges(server.port, requests=3)
+        found, client = exchanges(server.port, requests=3, timeout_s=patience_s(error))
     assert [exchange.answer.error for exchange in found] == [error, None, None]
     assert client.connections_opened == server.connections == 2
 
@@ -266,7 +273,7 @@ def test_a_connection_that_is_never_accepted_is_a_time_out() -> None:
         for filling in (first, second):
             filling.setblocking(False)
             filling.connect_ex(deaf.getsockname())
-        [exchange], _ = exchanges(deaf.getsockname()[1])
+        [exchange], _ = exchanges(deaf.getsockname()[1], timeout_s=TIMEOUT_S)
     assert exchange.answer.error is ErrorClass.TIMEOUT
     assert timed_out_in_time(exchange)
 
@@ -274,7 +281,7 @@ def test_a_connection_that_is_never_accepted_is_a_time_out() -> None:
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if FAULTS[fault][1] is ErrorClass.TIMEOUT])
 def test_a_time_out_is_for_the_whole_request_and_kept(fault: str) -> None:
     with raw_server(FAULTS[fault][0]) as server:
-        [exchange], _ = exchanges(server.port)
+        [exchange], _ = exchanges(server.port, timeout_s=TIMEOUT_S)
     assert timed_out_in_time(exchange)
 
 
@@ -290,7 +297,7 @@ def test_a_later_request_has_its_whole_time() -> None:
         await peer.hang()
 
     with raw_server(behaviour) as server:
-        found, _ = exchanges(server.port, requests=3)
+        found, _ = exchanges(server.port, requests=3, timeout_s=TIMEOUT_S)
     assert [exchange.answer.error for exchange in found] == [None, None, ErrorClass.TIMEOUT]
     assert timed_out_in_time(found[-1])
 
