@@ -3,7 +3,6 @@
 A chapter of `test_by_hand`, on the stack that is up there.
 """
 
-import json
 from textwrap import dedent
 from typing import Any
 
@@ -76,8 +75,7 @@ def _no_pod_is_left(workspace: Workspace) -> None:
 def _run(workspace: Workspace, *flags: str) -> dict[str, Any]:
     done = workspace.loadtest("run", *flags)
     assert done.returncode == 0, done.stdout + done.stderr
-    report: dict[str, Any] = json.loads((workspace.artifacts / "report.json").read_text())
-    return report
+    return workspace.report()
 
 
 def _combined(report: dict[str, Any]) -> dict[str, Any]:

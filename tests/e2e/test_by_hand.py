@@ -107,7 +107,7 @@ def _planned(workspace: Workspace) -> dict[str, set[str]]:
 def _a_run_passes(workspace: Workspace) -> None:
     run = workspace.loadtest("run")
     assert run.returncode == 0, run.stdout + run.stderr
-    combined = json.loads((workspace.artifacts / "report.json").read_text())["summary"]["arms"][0]["combined"]
+    combined = workspace.report()["summary"]["arms"][0]["combined"]
     assert (combined["requests"], combined["succeeded"]) == (200, 200)
     assert combined["latency"]["p99_ms"] is None, "200 requests have no p99 worth printing"
 
@@ -115,7 +115,7 @@ def _a_run_passes(workspace: Workspace) -> None:
 def _another_engine_gives_the_same_report(workspace: Workspace, engine: str, *flags: str) -> None:
     run = workspace.loadtest("run", "--engine", engine, *flags)
     assert run.returncode == 0, run.stdout + run.stderr
-    report = json.loads((workspace.artifacts / "report.json").read_text())
+    report = workspace.report()
     combined = report["summary"]["arms"][0]["combined"]
     assert (combined["requests"], combined["succeeded"]) == (200, 200)
     assert (report["plan"]["engine"], report["generator"]["engine"]) == (engine, engine)
@@ -199,7 +199,7 @@ def _a_wrong_body_is_unhealthy_and_explained(workspace: Workspace) -> None:
     assert rolled_out.returncode == 0, rolled_out.stderr
     run = workspace.loadtest("run", "--health-timeout", "8")
     assert run.returncode == 5, run.stdout + run.stderr
-    report = json.loads((workspace.artifacts / "report.json").read_text())
+    report = workspace.report()
     assert report["kind"] == "failed"
     assert report["stage"] == "health"
     assert "other" in report["reason"], "the reason shows the body that came"

@@ -20,7 +20,7 @@ def test_a_run_measures_reports_explains_itself_and_leaves_nothing(own_workspace
     done = workspace.loadtest("pipeline", "--requests", "2000")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads((workspace.artifacts / "report.json").read_text())
+    report = workspace.report()
     jsonschema.validate(report, json.loads((PROJECT / "docs" / "report.schema.json").read_text()))
     combined = report["summary"]["arms"][0]["combined"]
     assert combined["requests"] == 2000
@@ -57,6 +57,6 @@ def _assert_no_key_in(folder: Path, printed: str) -> None:
 def _assert_report_can_be_made_again(workspace: Workspace, report: dict[str, object]) -> None:
     again = workspace.loadtest("report")
     assert again.returncode == 0, again.stderr
-    assert json.loads((workspace.artifacts / "report.json").read_text()) == report
+    assert workspace.report() == report
     timings = json.loads((workspace.artifacts / "timings.json").read_text())
     assert [one["stage"] for one in timings["stages"]] == STAGES, "the run's timings stay"

@@ -75,7 +75,7 @@ def _up(workspace: Workspace) -> None:
 def _users_get_right_answers_from_every_host(workspace: Workspace) -> None:
     run = workspace.loadtest("run", "--users", "20", "--spawn-rate", "20", "--duration", "2")
     assert run.returncode == 0, run.stdout + run.stderr
-    report = json.loads((workspace.artifacts / "report.json").read_text())
+    report = workspace.report()
     assert report["ingress"]["controller"] == "traefik"
     assert report["verdict"]["status"] == "passed"
     hosts = report["summary"]["arms"][0]["hosts"]

@@ -1,11 +1,13 @@
 """A copy of the project with stack, state, ports and cluster name of its own: tests never meet a user's."""
 
+import json
 import os
 import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -80,6 +82,11 @@ class Workspace:
         document = yaml.safe_load(self.stack_file.read_text())
         document["config"] |= {f"loadproof:{name}": value for name, value in settings.items()}
         self.stack_file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def report(self) -> dict[str, Any]:
+        """What the last run wrote."""
+        report: dict[str, Any] = json.loads((self.artifacts / "report.json").read_text())
+        return report
 
     def containers(self) -> list[str]:
         label = f"label=io.x-k8s.kind.cluster={self.cluster}"

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.fake_program import fake_program
+from tests.integration.fake_program import FakeProgram, fake_program
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> FakeProgram:
+    """A kubectl that answers as it is told."""
+    return fake_program(tmp_path, "kubectl")
 
 
 @pytest.fixture

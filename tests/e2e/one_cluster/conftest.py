@@ -1,6 +1,7 @@
 """One cluster for every module here: a cluster costs more than all that is looked at in it."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -22,18 +23,42 @@ def put_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PutUp]:
         monitoring_grafana_port=free_port(),
     )
     common = workspace.stack_file.read_bytes()
-    clusters: set[tuple[str, ...]] = set()
 
     def with_settings(**settings: object) -> Workspace:
         workspace.stack_file.write_bytes(common)
         workspace.configure(**settings)
+        before = workspace.containers()
         up = workspace.pulumi("up", "--yes", "--skip-preview")
         assert up.returncode == 0, up.stdout + up.stderr
-        clusters.add(tuple(sorted(workspace.containers())))
-        assert len(clusters) == 1, "a setting made another cluster"
+        assert not before or set(before) == set(workspace.containers()), "a setting made another cluster"
         return workspace
 
     yield with_settings
     destroyed = workspace.loadtest("destroy")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
     workspace.assert_nothing_left()
+
+
+@pytest.fixture
+def report(loaded: Workspace) -> dict[str, Any]:
+    """Of the run after which a module looks."""
+    return loaded.report()
+
+
+def after_a_run(stack: Workspace) -> Workspace:
+    done = stack.loadtest("run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return stack
+
+
+def echo_app(name: str, **settings: object) -> dict[str, object]:
+    """One that answers with its name."""
+    return {
+        "name": name,
+        "host": f"{name}.localhost",
+        "image": "hashicorp/http-echo:1.0.0",
+        "args": ["-listen=:5678", f"-text={name}"],
+        "port": 5678,
+        "expected_body": name,
+        **settings,
+    }

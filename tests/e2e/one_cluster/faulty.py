@@ -50,7 +50,6 @@ class _Faulty(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    signal.signal(
-        signal.SIGTERM, lambda *_: os._exit(0)
-    )  # which the first process of a container else ignores
+    # The first process of a container ignores what it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     ThreadingHTTPServer(("", int(sys.argv[1])), _Faulty).serve_forever()

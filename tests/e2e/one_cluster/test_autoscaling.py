@@ -1,11 +1,10 @@
 """Under load an autoscaled app gets more replicas, and the report says when; one with no need gets none."""
 
-import json
 from typing import Any
 
 import pytest
 
-from tests.e2e.one_cluster.conftest import PutUp
+from tests.e2e.one_cluster.conftest import PutUp, after_a_run, echo_app
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
@@ -28,22 +27,9 @@ NEVER_REACHED = {"max_replicas": 3, "target_cpu_percent": 1000}
 @pytest.fixture(scope="module")
 def loaded(put_up: PutUp) -> Workspace:
     """After one run, which every test here looks at."""
-    workspace = put_up(
-        apps=[
-            _app(BUSY, cpu_request="10m", autoscaler=REACHED),
-            _app(IDLE, cpu_request="500m", autoscaler=NEVER_REACHED),
-        ],
-        **LOAD,
-    )
-    done = workspace.loadtest("run")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return workspace
-
-
-@pytest.fixture
-def report(loaded: Workspace) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((loaded.artifacts / "report.json").read_text())
-    return report
+    busy = echo_app(BUSY, cpu_request="10m", autoscaler=REACHED)
+    idle = echo_app(IDLE, cpu_request="500m", autoscaler=NEVER_REACHED)
+    return after_a_run(put_up(apps=[busy, idle], **LOAD))
 
 
 def test_load_adds_replicas_of_an_app_beyond_its_target(report: dict[str, Any]) -> None:
@@ -79,15 +65,3 @@ def test_grafana_shows_the_load_or_is_said_not_to_and_the_run_passes_all_the_sam
 def _history(report: dict[str, Any], app: str) -> dict[str, Any]:
     [history] = [one for one in report["resources"]["replicas"] if one["app"] == app]
     return dict(history)
-
-
-def _app(name: str, **settings: object) -> dict[str, object]:
-    return {
-        "name": name,
-        "host": f"{name}.localhost",
-        "image": "hashicorp/http-echo:1.0.0",
-        "args": ["-listen=:5678", f"-text={name}"],
-        "port": 5678,
-        "expected_body": name,
-        **settings,
-    }

@@ -1,6 +1,5 @@
 """Pods and a node of a real cluster are hit while the load goes on, and the report says what clients saw."""
 
-import json
 import statistics
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from loadtest import sample_store
 from loadtest.artifacts import Artifacts
 from loadtest.chaos.effects import by_host
-from tests.e2e.one_cluster.conftest import PutUp
+from tests.e2e.one_cluster.conftest import PutUp, after_a_run, echo_app
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
@@ -33,18 +32,8 @@ SLO = [{"metric": "success_ratio", "fail_below": 0.5}]
 @pytest.fixture(scope="module")
 def loaded(put_up: PutUp) -> Workspace:
     """After one run, which every test here looks at."""
-    replicas = {"foo": 2, "bar": 1}
-    apps = [_app(name, count) for name, count in replicas.items()]
-    workspace = put_up(apps=apps, chaos=EVENTS, slo=SLO, **LOAD)
-    done = workspace.loadtest("run")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return workspace
-
-
-@pytest.fixture
-def report(loaded: Workspace) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads((loaded.artifacts / "report.json").read_text())
-    return report
+    apps = [echo_app("foo", replicas=2), echo_app("bar", replicas=1)]
+    return after_a_run(put_up(apps=apps, chaos=EVENTS, slo=SLO, **LOAD))
 
 
 def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
@@ -116,15 +105,3 @@ def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], loaded:
         text = (loaded.artifacts / name).read_text()
         for one in report["chaos"]:
             assert f"{one['at_s']:.2f} s: {one['event']['action']} `{one['victim']}`" in text
-
-
-def _app(name: str, replicas: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "host": f"{name}.localhost",
-        "image": "hashicorp/http-echo:1.0.0",
-        "args": ["-listen=:5678", f"-text={name}"],
-        "port": 5678,
-        "expected_body": name,
-        "replicas": replicas,
-    }

@@ -3,7 +3,6 @@
 The apps have them on demand, see `faulty`. What is wrong with a generator needs no cluster to be shown.
 """
 
-import json
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from tests.e2e.one_cluster import faulty
-from tests.e2e.one_cluster.conftest import PutUp
+from tests.e2e.one_cluster.conftest import PutUp, echo_app
 from tests.e2e.workspace import PROJECT, Workspace, wait_until
 
 pytestmark = pytest.mark.cluster
@@ -37,7 +36,7 @@ ANSWERS_BEFORE = 30
 
 @pytest.fixture(scope="module")
 def stack(put_up: PutUp) -> Workspace:
-    return put_up(slo=SLO, apps=[_frail_app(), _sound_app()])
+    return put_up(slo=SLO, apps=[_frail_app(), echo_app("sound")])
 
 
 def test_apps_without_a_fault_pass(stack: Workspace) -> None:
@@ -93,7 +92,7 @@ def _run(
     _become(stack, fault, right_answers, replicas=replicas)
     done = stack.loadtest("run", *(flags or ("--requests", "400", "--concurrency", "20")))
     assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, json.loads((stack.artifacts / "report.json").read_text())
+    return done.returncode, stack.report()
 
 
 def _become(stack: Workspace, fault: str, right_answers: int, *, replicas: int) -> None:
@@ -133,15 +132,4 @@ def _frail_app() -> dict[str, Any]:
         "expected_body": faulty.RIGHT,
         "replicas": REPLICAS,
         "cpu_limit": "1",
-    }
-
-
-def _sound_app() -> dict[str, Any]:
-    return {
-        "name": "sound",
-        "host": "sound.localhost",
-        "image": "hashicorp/http-echo:1.0.0",
-        "args": ["-listen=:5678", "-text=sound"],
-        "port": 5678,
-        "expected_body": "sound",
     }

@@ -1,7 +1,6 @@
 """A cluster that is there already, with a kubectl that answers as told: will it do, and what is ours?"""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,7 @@ from loadtest.cluster import existing
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.errors import LoadTestError, UsageError
 from loadtest.exit_codes import ExitCode
-from tests.integration.fake_program import FakeProgram, fake_program
+from tests.integration.fake_program import FakeProgram
 
 SELECTOR = "loadproof/prefix=pr-1"
 CONTEXTS = {"get-contexts": {"stdout": "staging\nother\n"}}
@@ -31,11 +30,6 @@ def namespaces(*names: str, **of_prefixes: str) -> dict[str, dict[str, str]]:
         for prefix, name in of_prefixes.items()
     ]
     return {"get namespaces": {"stdout": json.dumps({"items": items})}}
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
 
 
 @pytest.fixture

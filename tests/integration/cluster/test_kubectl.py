@@ -10,12 +10,7 @@ import pytest
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.objects import Node
 from loadtest.errors import MachineError, UnhealthyError
-from tests.integration.fake_program import FakeProgram, fake_program
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
+from tests.integration.fake_program import FakeProgram
 
 
 @pytest.fixture

@@ -3,21 +3,15 @@
 import os
 import time
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.port_forward import forwarded_port
 from loadtest.errors import MonitoringError
-from tests.integration.fake_program import FakeProgram, fake_program
+from tests.integration.fake_program import FakeProgram
 
 _READY = "Forwarding from 127.0.0.1:43210 -> 9090\n"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> FakeProgram:
-    return fake_program(tmp_path, "kubectl")
 
 
 def forward(program: FakeProgram, timeout_s: float = 10.0) -> AbstractContextManager[int]:
