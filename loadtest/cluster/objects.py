@@ -112,6 +112,11 @@ class ContainerStuck(Struct, frozen=True, rename=_api_name):
     finished_at: str = ""
     container_id: str = ""
 
+    @property
+    def unexplained(self) -> bool:
+        """Whether it ended with no more than the word that container runtimes have for every failure."""
+        return self.reason == "Error"
+
 
 class ContainerState(Struct, frozen=True):
     running: ContainerRunning | None = None
@@ -130,6 +135,11 @@ class ContainerStatus(Struct, frozen=True, rename=_api_name):
     restart_count: int = 0
     state: ContainerState = field(default_factory=ContainerState)
     last_state: ContainerState = field(default_factory=ContainerState)
+
+    @property
+    def ends(self) -> tuple[ContainerStuck, ...]:
+        """The ends that Kubernetes still tells: of this container and of the one before."""
+        return tuple(filter(None, (self.state.terminated, self.last_state.terminated)))
 
 
 class PodSpec(Struct, frozen=True, rename="camel"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from loadtest import machine
+from loadtest.cluster import kernel_log
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.node_counters import CounterReader
 from loadtest.cluster.node_files import NodeCounters
@@ -26,7 +27,8 @@ class Edges:
     """Of one window, as they are read; `problem` says in words why what should be here is not.
 
     `nodes` and `machine` are readings of the cluster's nodes and of this machine, in the order of time. Pods
-    are None where they could not be listed.
+    are None where they could not be listed. `oom_killed` are ids of containers, from the kernel's log: None
+    where it was not read, which it is for containers that ended and nothing else says why.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class Edges:
         self.machine: list[MachineReading] = []
         self.pods_before: tuple[Pod, ...] | None = None
         self.pods_after: tuple[Pod, ...] | None = None
+        self.oom_killed: frozenset[str] | None = None
         self.problem: str | None = None
         self._reader: CounterReader | None = None
 
@@ -58,6 +61,15 @@ class Edges:
     def list_after(self, kubectl: Kubectl) -> None:
         with self._problem_noted():
             self.pods_after = _pods(kubectl)
+
+    def read_kernel_log(self, cluster: str) -> None:
+        statuses = (status for pod in self.pods_after or () for status in pod.status.container_statuses)
+        if not any(end.unexplained for status in statuses for end in status.ends):
+            return
+        try:
+            self.oom_killed = kernel_log.killed_for_memory(cluster)
+        except LoadTestError as error:
+            logger.warning("the kernel's log cannot be read: %s", error)
 
     def begin(self) -> None:
         """To be called right before the window's first moment: the later, the less idle time is in it."""
@@ -106,6 +118,8 @@ def edges_around(cluster: ClusterTarget) -> Iterator[Edges]:
         yield edges
         edges.end()
         edges.list_after(kubectl)
+        if readable(cluster):
+            edges.read_kernel_log(cluster.name)
 
 
 def _pods(kubectl: Kubectl) -> tuple[Pod, ...]:

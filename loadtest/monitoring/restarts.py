@@ -1,10 +1,11 @@
 """Restarts and out-of-memory kills during the load, from the pods and nodes at both its edges. Pure.
 
-A container that ends takes its counters with it, and Kubernetes keeps of its ends the last ones: so kills are
-counted from both, and where a container ended more often than is told, that is said. Leaves out pods that
-were gone after the load.
+A container that ends takes its counters with it, and Kubernetes keeps of its ends the last ones, not always
+with the reason: so kills are counted from all who tell, and ends that nobody explains are said. Leaves out
+pods that were gone after the load.
 """
 
+import signal
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -18,13 +19,14 @@ from loadtest.monitoring.queries import Scope, labels_of
 from loadtest.monitoring.readings import Reading, Span, span_of
 from loadtest.monitoring.window import bracket, growth
 
-_KILLED = "OOMKilled"
+_OOM_KILLED = "OOMKilled"
+_BY_SIGKILL = 128 + signal.SIGKILL  # the exit code
 _EDGES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Container:
-    """What one container did between the edges; `untold` ends are those that nothing is known of."""
+    """What one container did between the edges; `untold` ends may have been kills, too."""
 
     pod: Pod
     name: str
@@ -37,7 +39,7 @@ def with_restarts(usage: ResourceUsage, scopes: Collection[Scope], edges: Edges)
     """The usage, and of each scope its restarts; as it is where pods were not listed at both edges."""
     if edges.pods_before is None or edges.pods_after is None:
         return usage
-    found = list(_containers(edges.pods_before, edges.pods_after, edges.nodes, span_of(usage.window)))
+    found = list(_containers(edges.pods_before, edges.pods_after, edges, span_of(usage.window)))
     theirs = {scope.name: [one for one in found if scope.holds(labels_of(one.pod))] for scope in scopes}
     return replace(
         usage,
@@ -57,18 +59,18 @@ def _with_totals(scope: ScopeUsage, containers: Collection[_Container]) -> Scope
 def _untold(container: _Container) -> str:
     pod = container.pod.metadata
     return (
-        f"{pod.namespace}/{pod.name}: container {container.name} ended {container.untold} times more than "
-        "Kubernetes says why: these may have been out-of-memory kills, too"
+        f"{pod.namespace}/{pod.name}: unexplained ends of container {container.name}: {container.untold}; "
+        "they may have been out-of-memory kills"
     )
 
 
 def _containers(
-    before: Sequence[Pod], after: Sequence[Pod], nodes: Iterable[Sequence[NodeCounters]], span: Span
+    before: Sequence[Pod], after: Sequence[Pod], edges: Edges, span: Span
 ) -> Iterator[_Container]:
     earlier = {
         (pod.metadata.uid, status.name): status for pod in before for status in pod.status.container_statuses
     }
-    survived = _kills_survived(nodes, span)
+    survived = _kills_survived(edges.nodes, span)
     for pod in after:
         for status in pod.status.container_statuses:
             was = earlier.get((pod.metadata.uid, status.name), ContainerStatus(name=status.name))
@@ -79,17 +81,25 @@ def _containers(
                 pod=pod,
                 name=status.name,
                 restarts=restarts,
-                oom_kills=sum(end.reason == _KILLED for end in ends)
-                + (survived.get(_id(status), 0) if status.state.running else 0),
-                untold=max(0, restarts - len(ends)),
+                oom_kills=sum(_killed_for_memory(end, edges) for end in ends)
+                + (survived.get(_plain(status.container_id), 0) if status.state.running else 0),
+                untold=max(0, restarts - len(ends)) + sum(_killed_by_someone(end, edges) for end in ends),
             )
 
 
 def _ends(was: ContainerStatus, status: ContainerStatus) -> list[ContainerStuck]:
     """The ends that were not told yet at the first edge."""
-    known = {end.container_id for end in (was.state.terminated, was.last_state.terminated) if end}
-    told = (status.state.terminated, status.last_state.terminated)
-    return [end for end in told if end and end.container_id not in known]
+    known = {end.container_id for end in was.ends}
+    return [end for end in status.ends if end.container_id not in known]
+
+
+def _killed_for_memory(end: ContainerStuck, edges: Edges) -> bool:
+    return end.reason == _OOM_KILLED or _plain(end.container_id) in (edges.oom_killed or ())
+
+
+def _killed_by_someone(end: ContainerStuck, edges: Edges) -> bool:
+    """Whether it may have been for its memory: a kill that the kernel's log does not name was not."""
+    return edges.oom_killed is None and end.unexplained and end.exit_code == _BY_SIGKILL
 
 
 def _kills_survived(nodes: Iterable[Sequence[NodeCounters]], span: Span) -> Mapping[str, float]:
@@ -102,5 +112,6 @@ def _kills_survived(nodes: Iterable[Sequence[NodeCounters]], span: Span) -> Mapp
     return {container: growth(bracket(readings, span)) for container, readings in counts.items()}
 
 
-def _id(status: ContainerStatus) -> str:
-    return status.container_id.rpartition("/")[2]
+def _plain(container_id: str) -> str:
+    """Without the runtime's name before it."""
+    return container_id.rpartition("/")[2]

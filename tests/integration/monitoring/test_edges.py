@@ -41,10 +41,24 @@ exit 1
 """
 
 
+# As Linux 6.1 says it, shortened between the names.
+_KERNEL_LOG = f"""[   12.5] python3 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
+[   12.5] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=cri-containerd-{container_id(2)}.scope,\
+mems_allowed=0,oom_memcg=/docker/{container_id(9)}/kubelet.slice/kubelet-kubepods-pod38e30e5d_fcd9.slice,\
+task_memcg=/docker/{container_id(9)}/kubelet.slice/kubelet-kubepods-pod38e30e5d_fcd9.slice/\
+cri-containerd-{container_id(1)}.scope,task=python3,pid=20315,uid=65532
+[   12.6] Memory cgroup out of memory: Killed process 20315 (python3) total-vm:208744kB, anon-rss:64128kB
+"""
+
+
 @pytest.fixture(autouse=True)
 def pods(kubectl_on_path: Answers) -> None:
-    statuses = [{"name": "main", "containerID": f"containerd://{container_id(1)}"}]
-    pod = {"metadata": {"name": FOO_POD, "namespace": "apps"}, "status": {"containerStatuses": statuses}}
+    list_pods(kubectl_on_path)
+
+
+def list_pods(kubectl_on_path: Answers, **last: object) -> None:
+    status = {"name": "main", "containerID": f"containerd://{container_id(1)}", "lastState": last}
+    pod = {"metadata": {"name": FOO_POD, "namespace": "apps"}, "status": {"containerStatuses": [status]}}
     kubectl_on_path({"get pods": {"stdout": json.dumps({"items": [pod]})}})
 
 
@@ -122,6 +136,34 @@ def test_a_load_that_fails_is_not_held_up_by_its_second_edge(docker: Callable[[s
     with pytest.raises(UnhealthyError), edges_around(target().cluster) as edges:
         raise UnhealthyError("planted")
     assert (len(edges.nodes), edges.pods_after) == (1, None)
+
+
+def test_the_kernel_is_asked_who_was_killed_where_nothing_else_says_why_a_container_ended(
+    docker: Callable[[str], None], kubectl_on_path: Answers
+) -> None:
+    docker(_DOCKER.replace("second=0", f"[ $3 = dmesg ] && cat <<END && exit\n{_KERNEL_LOG}END\nsecond=0", 1))
+    list_pods(kubectl_on_path, terminated={"reason": "Error", "exitCode": 137})
+    with edges_around(target().cluster) as edges:
+        pass
+    assert edges.oom_killed == {container_id(1)}, "the one that was killed, not the one that asked for memory"
+
+
+@pytest.mark.parametrize(
+    ("terminated", "dmesg"),
+    [
+        ({"reason": "Completed"}, "exit 0"),
+        ({"reason": "OOMKilled"}, "exit 0"),
+        ({"reason": "Error"}, "exit 1"),
+    ],
+)
+def test_a_kernel_that_need_not_or_cannot_be_asked_is_not_known(
+    docker: Callable[[str], None], kubectl_on_path: Answers, terminated: dict[str, str], dmesg: str
+) -> None:
+    docker(_DOCKER.replace("second=0", f"[ $3 = dmesg ] && {dmesg}\nsecond=0", 1))
+    list_pods(kubectl_on_path, terminated=terminated)
+    with edges_around(target().cluster) as edges:
+        pass
+    assert (edges.oom_killed, edges.problem) == (None, None)
 
 
 def test_of_a_cluster_elsewhere_pods_and_this_machine_are_read_and_no_node(

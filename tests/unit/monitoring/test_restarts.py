@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from loadtest.cluster.node_files import ContainerCounters, NodeCounters
 from loadtest.cluster.objects import (
     ContainerRunning,
@@ -32,8 +34,12 @@ _BEFORE, _DURING = "1970-01-01T00:01:38Z", "1970-01-01T00:01:41Z"
 _RUNNING = ContainerState(running=ContainerRunning(started_at=_BEFORE))
 
 
-def ended(container_id: str, *, at: str = _DURING, reason: str = "OOMKilled") -> ContainerStuck:
-    return ContainerStuck(reason=reason, exit_code=137, finished_at=at, container_id=container_id)
+def ended(
+    container_id: str, *, at: str = _DURING, reason: str = "OOMKilled", exit_code: int = 137
+) -> ContainerStuck:
+    return ContainerStuck(
+        reason=reason, exit_code=exit_code, finished_at=at, container_id=f"containerd://{container_id}"
+    )
 
 
 def pod(
@@ -72,10 +78,20 @@ def kills(at_s: float, count: int | None, container_id: str = "a") -> tuple[Node
     return (NodeCounters(name="node", at_s=at_s, cpu_s=None, containers=(container,)),)
 
 
+def _unexplained(ends: int) -> str:
+    return (
+        f"apps/{FOO_POD}: unexplained ends of container main: {ends}; they may have been out-of-memory kills"
+    )
+
+
 def usage(
-    before: tuple[Pod, ...] | None, after: tuple[Pod, ...] | None, *nodes: tuple[NodeCounters, ...]
+    before: tuple[Pod, ...] | None,
+    after: tuple[Pod, ...] | None,
+    *nodes: tuple[NodeCounters, ...],
+    oom_killed: frozenset[str] | None = None,
 ) -> ResourceUsage:
     edges = Edges()
+    edges.oom_killed = oom_killed
     edges.pods_before, edges.pods_after = before, after
     edges.nodes.extend(nodes)
     plain = replace(usage_from(empty_readings(), question(), waited_s=0), problems=())
@@ -102,7 +118,33 @@ def test_a_container_killed_for_its_memory_is_a_restart_and_a_kill_of_its_app_an
 
 
 def test_a_container_that_ended_of_itself_is_a_restart_and_no_kill() -> None:
-    assert counted(usage((pod(),), (pod(1, last=ended("a", reason="Error")),)), "foo") == (1, 0)
+    failed = ended("a", reason="Error", exit_code=1)
+    found = usage((pod(),), (pod(1, last=failed),))
+    assert (counted(found, "foo"), found.problems) == ((1, 0), ())
+
+
+@pytest.mark.parametrize("exit_code", [137, 1])
+def test_a_kill_that_only_the_kernel_tells_is_counted(exit_code: int) -> None:
+    failed = ended("a", reason="Error", exit_code=exit_code)
+    found = usage((pod(),), (pod(1, last=failed),), oom_killed=frozenset("a"))
+    assert (counted(found, "foo"), found.problems) == ((1, 1), ())
+
+
+def test_a_kill_that_both_tell_is_one() -> None:
+    found = usage((pod(),), (pod(1, last=ended("a")),), oom_killed=frozenset("a"))
+    assert counted(found, "foo") == (1, 1)
+
+
+def test_what_the_kernel_does_not_name_was_not_killed_for_its_memory() -> None:
+    killed = ended("a", reason="Error")
+    found = usage((pod(),), (pod(1, last=killed),), oom_killed=frozenset("z"))
+    assert (counted(found, "foo"), found.problems) == ((1, 0), ())
+
+
+def test_a_container_that_was_killed_nobody_says_by_whom_is_said() -> None:
+    found = usage((pod(),), (pod(1, last=ended("a", reason="Error")),))
+    assert counted(found, "foo") == (1, 0)
+    assert found.problems == (_unexplained(1),)
 
 
 def test_a_kill_counts_though_the_container_has_not_begun_again() -> None:
@@ -127,10 +169,7 @@ def test_an_end_between_the_first_look_and_the_load_is_not_of_the_load() -> None
 def test_ends_that_kubernetes_no_longer_tells_the_reason_of_are_said_to_be_unknown() -> None:
     found = usage((pod(),), (pod(3, last=ended("c")),))
     assert counted(found, "foo") == (3, 1)
-    assert found.problems == (
-        f"apps/{FOO_POD}: container main ended 2 times more than Kubernetes says why: "
-        "these may have been out-of-memory kills, too",
-    )
+    assert found.problems == (_unexplained(2),)
 
 
 def test_a_process_killed_in_a_container_that_went_on_is_a_kill_and_no_restart() -> None:
