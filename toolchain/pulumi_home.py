@@ -1,4 +1,4 @@
-"""What makes the plain `pulumi` commands work in this project: defaults, a small wrapper, initialised stacks.
+"""What makes the plain `pulumi` commands work in this project: defaults, a wrapper, a stack that is initialised.
 
 Defaults apply only where the user has set nothing: a file backend in the project, and a passphrase that is
 known to everybody, which is right for stacks that hold nothing but a throw-away cluster.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolchain.cache import Cache
@@ -30,6 +30,8 @@ class PulumiHome:
     engine: Path
     """The real command, in its part's folder, with the language host beside it."""
     environment: Mapping[str, str]
+    stack: str | None
+    """The stack whose state is to be there, if any."""
 
     @property
     def state(self) -> Path:
@@ -57,10 +59,10 @@ class PulumiHome:
         return {name: self.environment.get(name, value) for name, value in wanted.items()}
 
     def is_ready(self) -> bool:
-        return self._wrapper_is_current() and not self._missing_stacks()
+        return self._wrapper_is_current() and self._missing_stack() is None
 
     def make_ready(self, *, cache: Cache, processes: Processes) -> None:
-        """Write the wrapper and initialise the stacks whose config stands in the project."""
+        """Write the wrapper and initialise the stack: the one, as each takes the engine a third of a second."""
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.places.pulumi_home.mkdir(parents=True, exist_ok=True)
         if not self._wrapper_is_current():
@@ -68,14 +70,14 @@ class PulumiHome:
             fresh.write_text(self._wrapper_text(), encoding="utf-8")
             fresh.chmod(0o755)
             fresh.replace(self.wrapper)
-        for stack in self._missing_stacks():
+        if stack := self._missing_stack():
             self._initialise(stack, cache, processes)
 
     def _wrapper_is_current(self) -> bool:
         return self.wrapper.is_file() and self.wrapper.read_text(encoding="utf-8") == self._wrapper_text()
 
     def _wrapper_text(self) -> str:
-        own = dict(PulumiHome(places=self.places, engine=self.engine, environment={}).defaults())
+        own = dict(replace(self, environment={}).defaults())
         passphrase = _default("PULUMI_CONFIG_PASSPHRASE", own.pop("PULUMI_CONFIG_PASSPHRASE"))
         return f"""#!/bin/sh
 # Written by `python3 -m toolchain setup`: the real engine, with this project's defaults.
@@ -91,16 +93,20 @@ mkdir -p -m 700 "$TMPDIR"
 exec {shlex.quote(str(self.engine))} "$@"
 """
 
-    def _missing_stacks(self) -> tuple[str, ...]:
+    def _missing_stack(self) -> str | None:
+        """The stack, where its config stands in the project and its state is still to be begun."""
         if self.defaults()["PULUMI_BACKEND_URL"] != f"file://{self.state}":
-            return ()  # a backend of the user's own, with stacks of the user's own
-        project = self.places.project
-        names = sorted(file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml"))
-        there = self.state / ".pulumi" / "stacks" / _project_name(project) if names else self.state
-        return tuple(name for name in names if not (there / f"{name}.json").exists())
+            return None  # a backend of the user's own, with stacks of the user's own
+        if self.stack is None or not self._config_of(self.stack).exists():
+            return None
+        there = self.state / ".pulumi" / "stacks" / _project_name(self.places.project) / f"{self.stack}.json"
+        return None if there.exists() else self.stack
+
+    def _config_of(self, stack: str) -> Path:
+        return self.places.project / f"Pulumi.{stack}.yaml"
 
     def _initialise(self, stack: str, cache: Cache, processes: Processes) -> None:
-        committed = self.places.project / f"Pulumi.{stack}.yaml"
+        committed = self._config_of(stack)
         before = committed.read_bytes()
         command = (str(self.wrapper), "stack", "init", stack, "--non-interactive", "--no-select")
         try:

@@ -177,4 +177,5 @@ class Setup:
             places=Places.of(self.project, self.environment),
             engine=folder / "bin" / "pulumi",
             environment=self.environment,
+            stack=self.stack,
         )

@@ -356,6 +356,15 @@ def test_a_stack_whose_initialising_would_change_its_committed_file_is_an_error(
     assert (clone.folder / "Pulumi.ci.yaml").read_text() == "encryptionsalt: v1:x\n"
 
 
+def test_the_state_of_the_stack_that_is_set_up_is_begun_and_no_other(clone: Clone) -> None:
+    (clone.folder / "Pulumi.other.yaml").write_text("encryptionsalt: v1:y\n")
+    stacks = clone.folder / ".pulumi-state" / ".pulumi" / "stacks" / "small"
+    ci, both = {"ci.json"}, {"ci.json", "other.json"}
+    for stack, begun in (("ci", ci), ("without-config", ci), ("other", both)):
+        code, output = clone.run("setup", "--stack", stack)
+        assert (code, {file.name for file in stacks.iterdir()}) == (0, begun), output
+
+
 def test_a_cache_that_cannot_be_written_is_an_error_and_no_traceback(clone: Clone) -> None:
     blocked = clone.folder / "Pulumi.yaml" / "cache"
     code, output = clone.run("setup", LOADPROOF_CACHE=str(blocked))
