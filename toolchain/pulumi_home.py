@@ -1,4 +1,4 @@
-"""What makes the plain `pulumi` commands work in this project: defaults, a wrapper, a stack that is initialised.
+"""What makes the plain `pulumi` commands work in this project: defaults, a wrapper, an initialised stack.
 
 Defaults apply only where the user has set nothing: a file backend in the project, and a passphrase that is
 known to everybody, which is right for stacks that hold nothing but a throw-away cluster.
@@ -62,7 +62,7 @@ class PulumiHome:
         return self._wrapper_is_current() and self._missing_stack() is None
 
     def make_ready(self, *, cache: Cache, processes: Processes) -> None:
-        """Write the wrapper and initialise the stack: the one, as each takes the engine a third of a second."""
+        """Write the wrapper and initialise the stack; each would take the engine a third of a second."""
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.places.pulumi_home.mkdir(parents=True, exist_ok=True)
         if not self._wrapper_is_current():
