@@ -90,14 +90,17 @@ def test_packets_are_late_while_they_are_delayed_and_not_any_more_when_that_is_o
             assert {} == effect["errors"]
             assert effect["before"]["p50_ms"] < DELAY_MS / 2
             assert times * DELAY_MS <= effect["during"]["p50_ms"] < (times + 1) * DELAY_MS
-            assert after_ms(loaded, host, delayed["over_s"]) < DELAY_MS / 2, "it is over"
+            assert after_ms(loaded, host, delayed["over_s"]) < DELAY_MS, "it is over"
 
 
 def after_ms(loaded: Workspace, host: str, over_s: float) -> float:
-    """The middle one of the requests sent in the second half of the second that follows."""
+    """Of the requests sent from half a second after that on, for a second, what the quicker quarter took.
+
+    A delay leaves none that is quicker than itself, while a busy machine makes some of any second's slow.
+    """
     sent = by_host(sample_store.read_samples(Artifacts(root=loaded.artifacts).samples))[host]
-    chosen = sent.where((sent.starts_ns > (over_s + 0.5) * 1e9) & (sent.starts_ns < (over_s + 1) * 1e9))
-    return statistics.median(chosen.latencies_ns.tolist()) / 1e6
+    chosen = sent.where((sent.starts_ns > (over_s + 0.5) * 1e9) & (sent.starts_ns < (over_s + 1.5) * 1e9))
+    return statistics.quantiles(chosen.latencies_ns.tolist())[0] / 1e6
 
 
 def test_the_report_and_the_comment_tell_of_each(report: dict[str, Any], loaded: Workspace) -> None:
