@@ -100,6 +100,7 @@ def answer(
                 stdin=stdin,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=timeout_s,
                 start_new_session=True,  # a Ctrl-C is for this program, which decides what it means
             )

@@ -114,8 +114,8 @@ class ContainerStuck(Struct, frozen=True, rename=_api_name):
 
     @property
     def unexplained(self) -> bool:
-        """Whether it ended with no more than the word that container runtimes have for every failure."""
-        return self.reason == "Error"
+        """Whether what is told of its end is the word that fits every failure, or that nobody knows."""
+        return self.reason in {"Error", "ContainerStatusUnknown"}
 
 
 class ContainerState(Struct, frozen=True):

@@ -7,7 +7,7 @@ this machine; what lies between stays Prometheus's to tell. Leaves out how the t
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from loadtest import machine
@@ -15,7 +15,7 @@ from loadtest.cluster import kernel_log
 from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.node_counters import CounterReader
 from loadtest.cluster.node_files import NodeCounters
-from loadtest.cluster.objects import Pod
+from loadtest.cluster.objects import ContainerStuck, Pod
 from loadtest.errors import LoadTestError
 from loadtest.machine import MachineReading
 from loadtest.target import ClusterTarget
@@ -27,8 +27,8 @@ class Edges:
     """Of one window, as they are read; `problem` says in words why what should be here is not.
 
     `nodes` and `machine` are readings of the cluster's nodes and of this machine, in the order of time. Pods
-    are None where they could not be listed. `oom_killed` are ids of containers, from the kernel's log: None
-    where it was not read, which it is for containers that ended and nothing else says why.
+    are None where they could not be listed. `oom_killed` are ids of containers, from the kernel's log, which
+    is read only where a container ended between the edges and nothing else says why.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Edges:
         self.machine: list[MachineReading] = []
         self.pods_before: tuple[Pod, ...] | None = None
         self.pods_after: tuple[Pod, ...] | None = None
-        self.oom_killed: frozenset[str] | None = None
+        self.oom_killed: frozenset[str] = frozenset()
         self.problem: str | None = None
         self._reader: CounterReader | None = None
 
@@ -63,8 +63,8 @@ class Edges:
             self.pods_after = _pods(kubectl)
 
     def read_kernel_log(self, cluster: str) -> None:
-        statuses = (status for pod in self.pods_after or () for status in pod.status.container_statuses)
-        if not any(end.unexplained for status in statuses for end in status.ends):
+        known = {end.container_id for end in _ends(self.pods_before)}
+        if all(end.container_id in known or not end.unexplained for end in _ends(self.pods_after)):
             return
         try:
             self.oom_killed = kernel_log.killed_for_memory(cluster)
@@ -120,6 +120,12 @@ def edges_around(cluster: ClusterTarget) -> Iterator[Edges]:
         edges.list_after(kubectl)
         if readable(cluster):
             edges.read_kernel_log(cluster.name)
+
+
+def _ends(pods: Iterable[Pod] | None) -> Iterator[ContainerStuck]:
+    for pod in pods or ():
+        for status in pod.status.container_statuses:
+            yield from status.ends
 
 
 def _pods(kubectl: Kubectl) -> tuple[Pod, ...]:

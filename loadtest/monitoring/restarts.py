@@ -26,13 +26,13 @@ _EDGES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class _Container:
-    """What one container did between the edges; `untold` ends may have been kills, too."""
+    """What one container did between the edges; `unexplained` ends may have been kills, too."""
 
     pod: Pod
     name: str
     restarts: int
     oom_kills: float
-    untold: int
+    unexplained: int
 
 
 def with_restarts(usage: ResourceUsage, scopes: Collection[Scope], edges: Edges) -> ResourceUsage:
@@ -44,7 +44,7 @@ def with_restarts(usage: ResourceUsage, scopes: Collection[Scope], edges: Edges)
     return replace(
         usage,
         scopes=tuple(_with_totals(one, theirs[one.scope]) for one in usage.scopes),
-        problems=(*usage.problems, *(_untold(one) for one in found if one.untold)),
+        problems=(*usage.problems, *(_problem(one) for one in found if one.unexplained)),
     )
 
 
@@ -56,11 +56,11 @@ def _with_totals(scope: ScopeUsage, containers: Collection[_Container]) -> Scope
     )
 
 
-def _untold(container: _Container) -> str:
+def _problem(container: _Container) -> str:
     pod = container.pod.metadata
     return (
-        f"{pod.namespace}/{pod.name}: unexplained ends of container {container.name}: {container.untold}; "
-        "they may have been out-of-memory kills"
+        f"{pod.namespace}/{pod.name}: unexplained ends of container {container.name}: "
+        f"{container.unexplained}; they may have been out-of-memory kills"
     )
 
 
@@ -83,7 +83,8 @@ def _containers(
                 restarts=restarts,
                 oom_kills=sum(_killed_for_memory(end, edges) for end in ends)
                 + (survived.get(_plain(status.container_id), 0) if status.state.running else 0),
-                untold=max(0, restarts - len(ends)) + sum(_killed_by_someone(end, edges) for end in ends),
+                unexplained=max(0, restarts - len(ends))
+                + sum(_killed_by_someone(end, edges) for end in ends),
             )
 
 
@@ -94,12 +95,12 @@ def _ends(was: ContainerStatus, status: ContainerStatus) -> list[ContainerStuck]
 
 
 def _killed_for_memory(end: ContainerStuck, edges: Edges) -> bool:
-    return end.reason == _OOM_KILLED or _plain(end.container_id) in (edges.oom_killed or ())
+    return end.reason == _OOM_KILLED or (end.unexplained and _plain(end.container_id) in edges.oom_killed)
 
 
 def _killed_by_someone(end: ContainerStuck, edges: Edges) -> bool:
-    """Whether it may have been for its memory: a kill that the kernel's log does not name was not."""
-    return edges.oom_killed is None and end.unexplained and end.exit_code == _BY_SIGKILL
+    """Nobody says by whom, so it may have been for its memory: the kernel's log does not name every kill."""
+    return end.unexplained and end.exit_code == _BY_SIGKILL and not _killed_for_memory(end, edges)
 
 
 def _kills_survived(nodes: Iterable[Sequence[NodeCounters]], span: Span) -> Mapping[str, float]:

@@ -48,6 +48,9 @@ mems_allowed=0,oom_memcg=/docker/{container_id(9)}/kubelet.slice/kubelet-kubepod
 task_memcg=/docker/{container_id(9)}/kubelet.slice/kubelet-kubepods-pod38e30e5d_fcd9.slice/\
 cri-containerd-{container_id(1)}.scope,task=python3,pid=20315,uid=65532
 [   12.6] Memory cgroup out of memory: Killed process 20315 (python3) total-vm:208744kB, anon-rss:64128kB
+[   12.7] Memory cgroup out of memory: Killed process 20316 (python3) total-vm:208744kB, anon-rss:64128kB
+[   12.7] Tasks in /kubelet.slice/kubelet-kubepods-pod48e3.slice/cri-containerd-{container_id(3)}.scope \
+are going to be killed due to memory.oom.group set
 """
 
 
@@ -56,7 +59,8 @@ def pods(kubectl_on_path: Answers) -> None:
     list_pods(kubectl_on_path)
 
 
-def list_pods(kubectl_on_path: Answers, **last: object) -> None:
+def list_pods(kubectl_on_path: Answers, **ended: object) -> None:
+    last = {"terminated": {"containerID": f"containerd://{container_id(1)}", **ended}} if ended else {}
     status = {"name": "main", "containerID": f"containerd://{container_id(1)}", "lastState": last}
     pod = {"metadata": {"name": FOO_POD, "namespace": "apps"}, "status": {"containerStatuses": [status]}}
     kubectl_on_path({"get pods": {"stdout": json.dumps({"items": [pod]})}})
@@ -138,32 +142,47 @@ def test_a_load_that_fails_is_not_held_up_by_its_second_edge(docker: Callable[[s
     assert (len(edges.nodes), edges.pods_after) == (1, None)
 
 
+def with_kernel_log(nodes: str, dmesg: str) -> str:
+    """A docker whose nodes answer `dmesg` so."""
+    script = _DOCKER.replace("echo node; exit", f"echo '{nodes}'; exit")
+    return script.replace("second=0", f"[ $3 = dmesg ] && {{ {dmesg}; }}\nsecond=0", 1)
+
+
 def test_the_kernel_is_asked_who_was_killed_where_nothing_else_says_why_a_container_ended(
-    docker: Callable[[str], None], kubectl_on_path: Answers
+    docker: Callable[[str], None], kubectl_on_path: Answers, tmp_path: Path
 ) -> None:
-    docker(_DOCKER.replace("second=0", f"[ $3 = dmesg ] && cat <<END && exit\n{_KERNEL_LOG}END\nsecond=0", 1))
-    list_pods(kubectl_on_path, terminated={"reason": "Error", "exitCode": 137})
+    (tmp_path / "log").write_bytes(_KERNEL_LOG.encode() + b"[   12.7] a name \xff\n")
+    docker(with_kernel_log("ended\nnode", f"[ $2 = node ] && exec cat {tmp_path}/log; exit 1"))
     with edges_around(target().cluster) as edges:
-        pass
-    assert edges.oom_killed == {container_id(1)}, "the one that was killed, not the one that asked for memory"
+        list_pods(kubectl_on_path, reason="Error", exitCode=137)
+    assert edges.oom_killed == {container_id(1), container_id(3)}, "who was killed, not who asked for memory"
 
 
 @pytest.mark.parametrize(
-    ("terminated", "dmesg"),
+    ("before", "after", "dmesg"),
     [
-        ({"reason": "Completed"}, "exit 0"),
-        ({"reason": "OOMKilled"}, "exit 0"),
-        ({"reason": "Error"}, "exit 1"),
+        ({}, {}, "exec cat LOG"),
+        ({}, {"reason": "Completed"}, "exec cat LOG"),
+        ({}, {"reason": "OOMKilled"}, "exec cat LOG"),
+        ({"reason": "Error"}, {"reason": "Error"}, "exec cat LOG"),
+        ({}, {"reason": "Error"}, "exit 1"),
     ],
+    ids=["no end", "an end by itself", "an explained one", "an old one", "a kernel that says nothing"],
 )
-def test_a_kernel_that_need_not_or_cannot_be_asked_is_not_known(
-    docker: Callable[[str], None], kubectl_on_path: Answers, terminated: dict[str, str], dmesg: str
+def test_a_kernel_that_need_not_or_cannot_be_asked_says_nothing(
+    docker: Callable[[str], None],
+    kubectl_on_path: Answers,
+    tmp_path: Path,
+    before: dict[str, str],
+    after: dict[str, str],
+    dmesg: str,
 ) -> None:
-    docker(_DOCKER.replace("second=0", f"[ $3 = dmesg ] && {dmesg}\nsecond=0", 1))
-    list_pods(kubectl_on_path, terminated=terminated)
+    (tmp_path / "log").write_text(_KERNEL_LOG)
+    docker(with_kernel_log("node", dmesg.replace("LOG", f"{tmp_path}/log")))
+    list_pods(kubectl_on_path, **before)
     with edges_around(target().cluster) as edges:
-        pass
-    assert (edges.oom_killed, edges.problem) == (None, None)
+        list_pods(kubectl_on_path, **after)
+    assert (edges.oom_killed, edges.problem) == (frozenset(), None)
 
 
 def test_of_a_cluster_elsewhere_pods_and_this_machine_are_read_and_no_node(

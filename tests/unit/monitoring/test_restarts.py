@@ -88,7 +88,7 @@ def usage(
     before: tuple[Pod, ...] | None,
     after: tuple[Pod, ...] | None,
     *nodes: tuple[NodeCounters, ...],
-    oom_killed: frozenset[str] | None = None,
+    oom_killed: frozenset[str] = frozenset(),
 ) -> ResourceUsage:
     edges = Edges()
     edges.oom_killed = oom_killed
@@ -135,14 +135,17 @@ def test_a_kill_that_both_tell_is_one() -> None:
     assert counted(found, "foo") == (1, 1)
 
 
-def test_what_the_kernel_does_not_name_was_not_killed_for_its_memory() -> None:
-    killed = ended("a", reason="Error")
-    found = usage((pod(),), (pod(1, last=killed),), oom_killed=frozenset("z"))
+def test_what_the_kernel_names_of_an_end_that_is_explained_was_not_its_end() -> None:
+    done = ended("a", reason="Completed", exit_code=0)
+    found = usage((pod(),), (pod(1, last=done),), oom_killed=frozenset("a"))
     assert (counted(found, "foo"), found.problems) == ((1, 0), ())
 
 
-def test_a_container_that_was_killed_nobody_says_by_whom_is_said() -> None:
-    found = usage((pod(),), (pod(1, last=ended("a", reason="Error")),))
+@pytest.mark.parametrize("reason", ["Error", "ContainerStatusUnknown"])
+@pytest.mark.parametrize("oom_killed", ["", "z"])
+def test_a_container_that_was_killed_nobody_says_by_whom_is_said(reason: str, oom_killed: str) -> None:
+    killed = pod(1, last=ended("a", reason=reason))
+    found = usage((pod(),), (killed,), oom_killed=frozenset(oom_killed))
     assert counted(found, "foo") == (1, 0)
     assert found.problems == (_unexplained(1),)
 
