@@ -38,7 +38,8 @@ def nginx_values(args: IngressArgs, image: str) -> Mapping[str, Any]:
             "podSecurityContext": POD_SECURITY_CONTEXT,
             # At its end it would wait ten seconds for nobody. Its one sync in 3.3 s stays: its workers tell
             # two changes apart by the second they came in, and may miss the later of two in one second.
-            "extraArgs": {"post-shutdown-grace-period": "0"},
+            # At 2 its log says when it has told them of one, which is what a run waits for.
+            "extraArgs": {"post-shutdown-grace-period": "0", "v": "2"},
             "resources": RESOURCES,
         },
     }

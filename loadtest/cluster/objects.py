@@ -142,7 +142,13 @@ class ContainerStatus(Struct, frozen=True, rename=_api_name):
         return tuple(filter(None, (self.state.terminated, self.last_state.terminated)))
 
 
+class Container(Struct, frozen=True):
+    name: str
+    args: tuple[str, ...] = ()
+
+
 class PodSpec(Struct, frozen=True, rename="camel"):
+    containers: tuple[Container, ...] = ()
     node_name: str = ""
     host_network: bool = False
 

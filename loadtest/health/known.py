@@ -21,11 +21,13 @@ from loadtest.monitoring.queries import labels_of, pods_of
 from loadtest.target import TargetEnvironment
 
 _NAME = "pods known to the ingress"
-# Of ingress-nginx: the label of its controllers, a port of their pods' loopback, and how long until the last
-# of their workers has read what stands there. They look once a second.
+# Of ingress-nginx: the label of its controllers, a port of their pods' loopback, and what their container's
+# log says, at that verbosity, when something new was put there.
 _CONTROLLER = "--selector=app.kubernetes.io/component=controller"
 _BACKENDS_PORT, _BACKENDS_PATH = 10246, "/configuration/backends"
-_WORKERS_READ_S = 1.1
+_CONTAINER, _VERBOSITY, NEWS = "controller", "--v=2", "Dynamic reconfiguration succeeded"
+# Their workers look once a second, and on a busy machine a little late.
+_LOOK_EVERY_S, _LATE_S = 1, 0.1
 
 
 def pods_known(target: TargetEnvironment, kubectl: Kubectl) -> Check:
@@ -51,10 +53,10 @@ class KnownByTime:
 
 @dataclass(frozen=True, kw_only=True)
 class KnownToNginx:
-    """Every controller of ingress-nginx names the pods that are ready and no others.
+    """Every controller of ingress-nginx names the pods that are ready and no others, and its workers know.
 
-    Where that is so its workers get the time to read it, on top of what the question took. Leaves out a
-    worker that misses a change because another came in the same second: nobody tells what a worker knows.
+    Nobody tells what a worker knows, but the controller's log when there was news for them to read. Leaves
+    out a worker that misses a change because another came in the same second.
     """
 
     target: TargetEnvironment
@@ -62,23 +64,41 @@ class KnownToNginx:
     name: str = _NAME
 
     def obstacle(self, timeout_s: float) -> str | None:
-        found = attempt(lambda: self._differences(timeout_s))
-        if found is None:
-            time.sleep(_WORKERS_READ_S)
-        return found
+        return attempt(lambda: self._unknown(timeout_s))
 
-    def _differences(self, timeout_s: float) -> list[str]:
+    def _unknown(self, timeout_s: float) -> list[str]:
         where = f"--namespace={self.target.ingress.namespace}"
         controllers = self.kubectl.items(Pod, "pods", where, _CONTROLLER, timeout_s=timeout_s)
         serving = [pod for pod in controllers if serves(pod)]
         if not serving:
             return ["no controller of the ingress is ready"]
         pods = [pod for pod in _pods_of_apps(self.target, self.kubectl, timeout_s) if serves(pod)]
-        return [
+        found = [
             difference
             for controller in serving
             for difference in differences(pods, self._known(controller, timeout_s))
         ]
+        if not found:
+            time.sleep(max(self._unread_s(controller, timeout_s) for controller in serving))
+        return found
+
+    def _unread_s(self, controller: Pod, timeout_s: float) -> float:
+        """For how long the last of its workers may still not have read what the controller knows."""
+        told = any(one.name == _CONTAINER and _VERBOSITY in one.args for one in controller.spec.containers)
+        return _LATE_S if told and not self._had_news(controller, timeout_s) else _LOOK_EVERY_S + _LATE_S
+
+    def _had_news(self, controller: Pod, timeout_s: float) -> bool:
+        """Whether its workers may have got some since the last of them looked."""
+        name, where = controller.metadata.name, f"--namespace={controller.metadata.namespace}"
+        # By the clock of its node, as are the times of its log.
+        since = f"--since={_LOOK_EVERY_S}s"
+        try:
+            log = self.kubectl.text(
+                "logs", name, where, f"--container={_CONTAINER}", since, timeout_s=timeout_s
+            )
+        except UnhealthyError:  # as where one may look at the cluster's pods and not into their logs
+            return True
+        return NEWS in log
 
     def _known(self, controller: Pod, timeout_s: float) -> frozenset[str]:
         """The addresses to which this controller sends requests for the apps."""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from loadtest.cluster.kubectl import kubectl_for
-from loadtest.health.known import pods_known
+from loadtest.health.known import NEWS, pods_known
 from loadtest.target import parse_target
 from tests.e2e.known_amounts import known_amounts_are_told
 from tests.e2e.load_from_pods import pods_send_the_load
@@ -168,6 +168,7 @@ def _the_controller_took_its_configuration_at_once(workspace: Workspace) -> None
     controller = ("--namespace", "ingress-nginx", "logs", "deployment/ingress-nginx-controller")
     told = workspace.run("kubectl", "--kubeconfig", str(workspace.kubeconfig), *controller)
     assert "Backend successfully reloaded" in told.stdout, told.stdout + told.stderr
+    assert NEWS in told.stdout, "health waits for it, and not at all where the log does not have it"
     assert "Dynamic reconfiguration failed" not in told.stdout
 
 

@@ -4,26 +4,35 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from infra.ingress import CONTROLLERS
+from infra.ingress.contract import IngressArgs
+from infra.ingress.nginx import nginx_values
+from infra.naming import Naming
 from loadtest.cluster.kubectl import Kubectl
-from loadtest.health.known import KnownByTime, KnownToNginx, pods_known
+from loadtest.health.known import NEWS, KnownByTime, KnownToNginx, pods_known
 from loadtest.target import TargetEnvironment
 from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, loopback_server
 from tests.unit.monitoring.values import target
 
 CONTROLLER = ("ingress", "ingress-nginx-controller-1", "10.244.0.5")
+SECOND_CONTROLLER = ("ingress", "ingress-nginx-controller-2", "10.244.0.6")
 FOO_1, FOO_2, BAR_1 = (
     ("apps", "foo-5d8f7c9b4-x2k9z", "10.244.1.2"),
     ("apps", "foo-5d8f7c9b4-q4w7n", "10.244.2.2"),
     ("apps", "bar-6f7d8b9c5-q4w7n", "10.244.1.3"),
 )
 STRANGER = ("apps", "debug", "10.244.1.9")
+NEWSY = {"stdout": f"10.0.0.1 - GET /\nI1122 04:15:24.3 7 main.go:239] {NEWS}.\n10.0.0.1 - GET /\n"}
+FORBIDDEN = {"code": 1, "stderr": 'pods "ingress-nginx-controller-1" is forbidden: cannot get "pods/log"'}
+VALUES = nginx_values(IngressArgs(naming=Naming(), node_port=1, node_labels={}), image="nginx:1")
+# As the chart writes them.
+ARGS = [f"--{name}={value}" for name, value in VALUES["controller"]["extraArgs"].items()]
 OWN = {"name": "upstream-default-backend", "endpoints": [{"address": "127.0.0.1", "port": "8181"}]}
 
 
@@ -34,6 +43,7 @@ def pod(
     condition = {"type": "Ready", "status": ready, "lastTransitionTime": since}
     return {
         "metadata": {"name": own, "namespace": namespace, **metadata},
+        "spec": {"containers": [{"name": "controller", "args": ARGS}]},
         "status": {"podIP": address, "conditions": [condition]},
     }
 
@@ -59,7 +69,7 @@ def pods_by_namespace(pods: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[st
 class TestKnownToNginx:
     @pytest.fixture(autouse=True)
     def waited_s(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        """How long the workers of nginx were given to read what they were told."""
+        """How long the workers of nginx were given to read what the controller knows."""
         waited_s: list[float] = []
         monkeypatch.setattr("loadtest.health.known.time", SimpleNamespace(sleep=waited_s.append))
         return waited_s
@@ -70,12 +80,16 @@ class TestKnownToNginx:
         kubectl: Kubectl,
         pods: Sequence[Mapping[str, object]],
         answer: Sequence[Mapping[str, object]] | Answer,
+        log: Mapping[str, object] = MappingProxyType({}),
+        log_of_second: Mapping[str, object] = MappingProxyType({}),
     ) -> str | None:
         told = answer if isinstance(answer, Answer) else Answer(body=json.dumps(answer).encode())
         with loopback_server(lambda asked: told) as server:
             program.answers(
                 {
                     **pods_by_namespace(pods),
+                    "logs ingress-nginx-controller-1": dict(log),
+                    "logs ingress-nginx-controller-2": dict(log_of_second),
                     "port-forward": {
                         "stdout": f"Forwarding from 127.0.0.1:{server.port} -> 10246\n",
                         "stays_s": 60,
@@ -95,10 +109,37 @@ class TestKnownToNginx:
             "--namespace ingress port-forward --address 127.0.0.1 pod/ingress-nginx-controller-1 :10246"
         )
 
-    def test_the_workers_get_the_second_in_which_each_of_them_reads_it(
+    @pytest.mark.parametrize("log", [NEWSY, FORBIDDEN], ids=["news", "a log that may not be read"])
+    def test_the_workers_get_the_second_in_which_each_of_them_reads_news(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float], log: Mapping[str, object]
+    ) -> None:
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], log) is None
+        assert waited_s == [1.1]
+
+    def test_where_there_was_none_for_a_second_only_who_is_late_is_waited_for(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
     ) -> None:
-        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        log = {"stdout": "10.0.0.1 - GET /\nI1122 04:15:24.3 7 main.go:101] SSL fake certificate created\n"}
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], log) is None
+        assert waited_s == [0.1]
+        (asked,) = [" ".join(one) for one in program.asked() if "logs" in one]
+        assert asked.endswith(
+            "logs ingress-nginx-controller-1 --namespace=ingress --container=controller --since=1s"
+        )
+
+    @pytest.mark.parametrize("args", [[], ["--v=1"]])
+    def test_they_get_it_where_the_log_does_not_tell_of_news(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float], args: Sequence[str]
+    ) -> None:
+        quiet = {**pod(CONTROLLER), "spec": {"containers": [{"name": "controller", "args": args}]}}
+        assert self.obstacle(program, kubectl, [quiet], [OWN]) is None
+        assert waited_s == [1.1]
+
+    def test_the_one_with_news_is_waited_for(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
+    ) -> None:
+        pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER)]
+        assert self.obstacle(program, kubectl, pods, [OWN], log_of_second=NEWSY) is None
         assert waited_s == [1.1]
 
     def test_they_get_none_to_read_what_is_not_there(
@@ -150,8 +191,7 @@ class TestKnownToNginx:
         assert self.obstacle(program, kubectl, [pod(CONTROLLER), pod(FOO_1)], told) is None
 
     def test_every_controller_is_asked(self, program: FakeProgram, kubectl: Kubectl) -> None:
-        second = ("ingress", "ingress-nginx-controller-2", "10.244.0.6")
-        pods = [pod(CONTROLLER), pod(second), pod(FOO_1)]
+        pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER), pod(FOO_1)]
         assert self.obstacle(program, kubectl, pods, [backend("apps-foo-http", FOO_1)]) is None
         asked = [one[-2] for one in program.asked() if "port-forward" in one]
         assert asked == ["pod/ingress-nginx-controller-1", "pod/ingress-nginx-controller-2"]
