@@ -33,7 +33,8 @@ class KindCluster(pulumi.ComponentResource):
         self.lifetime = cluster
         self.kubernetes_version = cluster.stdout.apply(_kubernetes_version)
         self.kubeconfig = kubeconfig = self._kubeconfig(cluster)
-        self.provider = self._kubernetes(args.name, kubeconfig, cluster, self._images(cluster, args))
+        images = self._images(cluster, args)
+        self.provider = self._kubernetes(args, kubeconfig, cluster, images)
         # Known now, and so kept from the first moment on.
         self.register_outputs({**args.whereabouts})
 
@@ -84,7 +85,11 @@ class KindCluster(pulumi.ComponentResource):
         )
 
     def _kubernetes(
-        self, name: str, kubeconfig: pulumi.Output[str], cluster: local.Command, images: local.Command
+        self,
+        args: ClusterArgs,
+        kubeconfig: pulumi.Output[str],
+        cluster: local.Command,
+        images: local.Command,
     ) -> kubernetes.Provider:
         return kubernetes.Provider(
             self._title,
@@ -92,13 +97,13 @@ class KindCluster(pulumi.ComponentResource):
             # A new cluster's kubeconfig replaces this provider, and with it all that is in the cluster. The
             # option says so and not the provider itself, which does not while its identifier stays: the
             # engine closes a provider that asks to be replaced, and then cannot delete by it what has to go.
-            cluster_identifier=name,
+            cluster_identifier=args.name,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 deleted_with=cluster,
                 replace_on_changes=["kubeconfig"],
                 # No pod before its image: what is not there yet is asked for again after ten seconds only.
-                depends_on=[images],
+                depends_on=[images] if args.images else [],
             ),
         )
 
