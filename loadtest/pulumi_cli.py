@@ -20,6 +20,7 @@ UP_TIMEOUT_S = 900.0
 DESTROY_TIMEOUT_S = 300.0
 _QUERY_TIMEOUT_S = 60.0
 _LOCKED = "the stack is currently locked"
+_MISSING = "no stack named"
 
 
 class StackLockedError(CleanupError):
@@ -56,9 +57,10 @@ class PulumiStack:
             "up", "--yes", "--skip-preview", "--suppress-outputs", timeout_s=UP_TIMEOUT_S, on_line=on_line
         )
         if not done.succeeded:
+            why = _why(done.tail) or f"All of it stands in {self.logs / 'pulumi-up.log'}."
             raise DeployError(
                 "the stack did not come up" + (f" within {UP_TIMEOUT_S:.0f} s" if done.timed_out else ""),
-                hint=_why(done.tail) or f"All of it stands in {self.logs / 'pulumi-up.log'}.",
+                hint=f"{why}\n`make setup STACK={self.stack}` begins its state." if _MISSING in why else why,
             )
 
     def outputs(self) -> dict[str, Any]:
@@ -76,17 +78,22 @@ class PulumiStack:
 
     def destroy(self) -> None:
         done = self._pulumi("destroy", "--yes", "--skip-preview", timeout_s=DESTROY_TIMEOUT_S)
-        if not done.succeeded:
-            why = _why(done.tail)
+        why = _why(done.tail)
+        if not done.succeeded and _MISSING not in why:  # where it was never begun there is nothing
             raise (StackLockedError if _LOCKED in why else CleanupError)("`pulumi destroy` failed", hint=why)
 
     def resources(self) -> tuple[Resource, ...]:
         """What its state names. Raises LoadTestError where that cannot be read."""
-        text = process.answer(
-            ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
-            folder=self.project,
-            timeout_s=_QUERY_TIMEOUT_S,
-        )
+        try:
+            text = process.answer(
+                ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
+                folder=self.project,
+                timeout_s=_QUERY_TIMEOUT_S,
+            )
+        except ProgramFailedError as error:
+            if _MISSING in error.hint:
+                return ()
+            raise
         try:
             return msgspec.json.decode(text, type=_Export).deployment.resources
         except msgspec.DecodeError as error:

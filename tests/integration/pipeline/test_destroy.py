@@ -12,6 +12,7 @@ from loadtest.pulumi_cli import PulumiStack
 from loadtest.stack_facts import ClusterFacts, StackFacts
 from tests.integration.pipeline.conftest import CONTAINERS, Bench
 
+_MISSING = "error: no stack named 'ci' found\n"
 SERVER = "https://10.1.1.1:6443"
 CLUSTER = ClusterFacts(
     provider="kind",
@@ -91,6 +92,13 @@ def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) ->
 
     assert asked(bench) == ["stack export", "destroy --yes", "cancel --yes", "state delete"]
     assert "planted" in notes[0]
+
+
+def test_a_stack_whose_state_was_never_begun_has_nothing_to_take_down(bench: Bench) -> None:
+    bench.pulumi.answers({"": {"code": 255, "stderr": _MISSING}})
+
+    assert take_down(bench) == ()
+    assert asked(bench) == ["stack export", "destroy --yes"]
 
 
 def test_a_state_is_never_thrown_away_while_its_cluster_may_be_there(bench: Bench) -> None:

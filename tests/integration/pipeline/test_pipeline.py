@@ -50,6 +50,15 @@ def test_a_failed_deployment_is_explained_and_taken_down(bench: Bench) -> None:
     assert (report["kind"], report["stage"]) == ("failed", "up")
 
 
+def test_a_stack_whose_state_was_never_begun_is_told_what_does(bench: Bench) -> None:
+    bench.pulumi.answers({"": {"code": 255, "stderr": "error: no stack named 'ci' found\n"}})
+
+    assert run(bench) is ExitCode.DEPLOY_FAILED
+
+    assert "begins its state" in bench.job.artifacts.report("comment").read_text()
+    assert verbs(bench) == ["up", "stack", "destroy"], "there is nothing to forget"
+
+
 def test_a_defect_is_taken_down_after_and_is_no_missed_objective(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
