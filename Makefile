@@ -63,7 +63,7 @@ adopt:
 destroy: setup  ## take down what an interrupted run may have left (STACK=ci)
 	@python -m loadtest destroy --stack $(STACK)
 
-bench-pipeline: setup-test  ## the warm pipeline beside its floor, alternating, in seconds per stage and as a ratio
+bench-pipeline: setup  ## the warm pipeline beside its floor, alternating, in seconds per stage and as a ratio
 	@python -m bench.pipeline
 
 bench-samples: setup-test  ## what a million samples cost: to take, on the disk, to sum up
