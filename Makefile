@@ -29,10 +29,11 @@ test-scan: setup-test  ## the tests that ask the real Trivy
 	@$(PYTHON) -m toolchain get trivy
 	@python -m pytest -m trivy
 
+# What mypy keeps lies beside the packages that most of it is about: clones share both, so none begins anew.
 lint: setup-test  ## style, types, which module may import which, and the workflows
 	@ruff format --check .
 	@ruff check .
-	@mypy
+	@mypy --cache-dir "$(abspath $(dir $(realpath .venv/bin/mypy))../mypy-cache)"
 	@lint-imports
 	@actionlint -shellcheck= -pyflakes=
 	@zizmor --offline --quiet --strict-collection .github
