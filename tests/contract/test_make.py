@@ -6,8 +6,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = """#!/bin/sh
-echo "$(basename "$0") $*" >> calls
-[ "$(basename "$0") $*" != "$FAILS" ]
+call=$(echo "$(basename "$0") $*" | sed "s|$PWD/||g")
+echo "$call" >> calls
+[ "$call" != "$FAILS" ]
 """
 
 
