@@ -103,13 +103,13 @@ class ContainerRunning(Struct, frozen=True, rename="camel"):
 
 
 class ContainerStuck(Struct, frozen=True, rename=_api_name):
-    """The moments and the id are those of a container that has ended."""
+    """The moments and the id are those of a container that has ended; null where nobody knows the moment."""
 
     reason: str = ""
     message: str = ""
     exit_code: int = 0
-    started_at: str = ""
-    finished_at: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
     container_id: str = ""
 
     @property

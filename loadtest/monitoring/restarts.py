@@ -74,8 +74,7 @@ def _containers(
     for pod in after:
         for status in pod.status.container_statuses:
             was = earlier.get((pod.metadata.uid, status.name), ContainerStatus(name=status.name))
-            # By the cluster's clock, which tells whole seconds, cut off.
-            ends = [end for end in _ends(was, status) if unix_s(end.finished_at) >= int(span.start_s)]
+            ends = [end for end in _ends(was, status) if not _is_earlier(end, span)]
             restarts = status.restart_count - was.restart_count if ends else 0
             yield _Container(
                 pod=pod,
@@ -92,6 +91,11 @@ def _ends(was: ContainerStatus, status: ContainerStatus) -> list[ContainerStuck]
     """The ends that were not told yet at the first edge."""
     known = {end.container_id for end in was.ends}
     return [end for end in status.ends if end.container_id not in known]
+
+
+def _is_earlier(end: ContainerStuck, span: Span) -> bool:
+    """By the cluster's clock, which tells whole seconds, cut off. One without a time is not."""
+    return end.finished_at is not None and unix_s(end.finished_at) < int(span.start_s)
 
 
 def _killed_for_memory(end: ContainerStuck, edges: Edges) -> bool:

@@ -94,7 +94,7 @@ def test_packets_are_late_while_they_are_delayed_and_not_any_more_when_that_is_o
 
 
 def after_ms(loaded: Workspace, host: str, over_s: float) -> float:
-    """What the quicker quarter took of the requests that were sent from half a second after that on, for one.
+    """What the quicker quarter took of the requests sent in the second that begins half a second after.
 
     A delay leaves none that is quicker than itself, while a busy machine makes some of any second's slow.
     """

@@ -41,7 +41,7 @@ exit 1
 """
 
 
-# As Linux 6.1 says it, shortened between the names.
+# As Linux 6.18 said it, shortened between the names; the last line, of version 2 of cgroups, by its source.
 _KERNEL_LOG = f"""[   12.5] python3 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0
 [   12.5] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=cri-containerd-{container_id(2)}.scope,\
 mems_allowed=0,oom_memcg=/docker/{container_id(9)}/kubelet.slice/kubelet-kubepods-pod38e30e5d_fcd9.slice,\

@@ -13,6 +13,8 @@ from tests.integration.fake_program import FakeProgram, fake_program
 
 Answers = Mapping[str, Mapping[str, object]]
 PROJECT = Path(__file__).resolve().parents[3]
+# What Pulumi answers whatever it is asked of a stack whose state was never begun.
+NEVER_BEGUN: Answers = {"": {"code": 255, "stderr": "error: no stack named 'ci' found\n"}}
 CONTAINERS = "loadproof-control-plane\nloadproof-worker\n"
 
 

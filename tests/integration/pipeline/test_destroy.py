@@ -10,9 +10,8 @@ from loadtest.errors import CleanupError, UsageError
 from loadtest.exit_codes import ExitCode
 from loadtest.pulumi_cli import PulumiStack
 from loadtest.stack_facts import ClusterFacts, StackFacts
-from tests.integration.pipeline.conftest import CONTAINERS, Bench
+from tests.integration.pipeline.conftest import CONTAINERS, NEVER_BEGUN, Bench
 
-_MISSING = "error: no stack named 'ci' found\n"
 SERVER = "https://10.1.1.1:6443"
 CLUSTER = ClusterFacts(
     provider="kind",
@@ -95,7 +94,7 @@ def test_a_failing_pulumi_ends_with_an_empty_state_all_the_same(bench: Bench) ->
 
 
 def test_a_stack_whose_state_was_never_begun_has_nothing_to_take_down(bench: Bench) -> None:
-    bench.pulumi.answers({"": {"code": 255, "stderr": _MISSING}})
+    bench.pulumi.answers(NEVER_BEGUN)
 
     assert take_down(bench) == ()
     assert asked(bench) == ["stack export", "destroy --yes"]

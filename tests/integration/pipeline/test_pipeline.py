@@ -14,7 +14,7 @@ from loadtest.check import CheckError
 from loadtest.errors import UnhealthyError
 from loadtest.exit_codes import ExitCode
 from loadtest.stages import Stages
-from tests.integration.pipeline.conftest import CONTAINERS, Bench
+from tests.integration.pipeline.conftest import CONTAINERS, NEVER_BEGUN, Bench
 from tests.integration.pipeline.test_check import FACTS, program_says
 from tests.unit.test_sample_store import SAMPLE
 from tests.unit.test_stages import Recorder
@@ -51,7 +51,7 @@ def test_a_failed_deployment_is_explained_and_taken_down(bench: Bench) -> None:
 
 
 def test_a_stack_whose_state_was_never_begun_is_told_what_does(bench: Bench) -> None:
-    bench.pulumi.answers({"": {"code": 255, "stderr": "error: no stack named 'ci' found\n"}})
+    bench.pulumi.answers(NEVER_BEGUN)
 
     assert run(bench) is ExitCode.DEPLOY_FAILED
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from loadtest.cluster.node_files import ContainerCounters, NodeCounters
@@ -141,13 +142,21 @@ def test_what_the_kernel_names_of_an_end_that_is_explained_was_not_its_end() -> 
     assert (counted(found, "foo"), found.problems) == ((1, 0), ())
 
 
-@pytest.mark.parametrize("reason", ["Error", "ContainerStatusUnknown"])
 @pytest.mark.parametrize("oom_killed", ["", "z"])
-def test_a_container_that_was_killed_nobody_says_by_whom_is_said(reason: str, oom_killed: str) -> None:
-    killed = pod(1, last=ended("a", reason=reason))
+def test_a_container_that_was_killed_nobody_says_by_whom_is_said(oom_killed: str) -> None:
+    killed = pod(1, last=ended("a", reason="Error"))
     found = usage((pod(),), (killed,), oom_killed=frozenset(oom_killed))
     assert counted(found, "foo") == (1, 0)
     assert found.problems == (_unexplained(1),)
+
+
+def test_a_container_that_its_node_lost_sight_of_is_said() -> None:
+    """As the API tells it: nobody knows when it ended."""
+    told = b"""{"reason": "ContainerStatusUnknown", "exitCode": 137, "startedAt": null, "finishedAt": null}"""
+    lost = pod(1, last=msgspec.json.decode(told, type=ContainerStuck))
+    found = usage((pod(),), (lost,))
+    assert (counted(found, "foo"), found.problems) == ((1, 0), (_unexplained(1),))
+    assert usage((lost,), (lost,)).problems == (), "it was told before the load"
 
 
 def test_a_kill_counts_though_the_container_has_not_begun_again() -> None:
