@@ -7,13 +7,15 @@ Killed, it cannot clean up; the kubeconfig, which is there before the first cont
 are. Standard library only: it also runs outside the virtual environment.
 """
 
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -54,19 +56,32 @@ class Cluster:
             raise CommandError(f"a KinD cluster named {self.name} exists {self._whose()}")
         try:
             self._claim()
-            self._create_with_retries(config)
-            return {"kubernetes": self._kubernetes_version(), "nodes": self.nodes()}
+            return self._create_with_retries(config)
         except BaseException:
             self._remove()
             raise
 
     def delete(self, made: list[str]) -> None:
         """Deletes the cluster made of these node containers; another one of the same name stays."""
-        present = self.nodes()
-        if present and made and not set(made) & set(present):
-            _say(f"the KinD cluster {self.name} is not the one this stack made: it is left alone")
-            return
-        self._remove()
+        with self._one_at_a_time():
+            present = self.nodes()
+            if present and made and not set(made) & set(present):
+                _say(f"the KinD cluster {self.name} is not the one this stack made: it is left alone")
+                return
+            if present:
+                self._remove()
+            self.kubeconfig.unlink(missing_ok=True)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """A container that two delete at once is an error to one of them."""
+        self.kubeconfig.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = os.open(self.kubeconfig.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def nodes(self) -> list[str]:
         """The ids of the node containers of the cluster of this name, running or not."""
@@ -80,6 +95,9 @@ class Cluster:
         if listed.returncode:
             raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
         return sorted(listed.stdout.split())
+
+    def _made(self) -> Mapping[str, object]:
+        return {"kubernetes": self._kubernetes_version(), "nodes": self.nodes()}
 
     def _kubernetes_version(self) -> str:
         """As the first node says it, and as kind itself reads it: an image's tag may say anything."""
@@ -110,20 +128,31 @@ class Cluster:
         self.kubeconfig.unlink(missing_ok=True)
         self.kubeconfig.touch(mode=0o600)
 
-    def _create_with_retries(self, config: bytes) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
-            failure = self._try_to_create(config)
+    def _create_with_retries(self, config: bytes) -> Mapping[str, object]:
+        attempt = 1
+        while True:
+            made: dict[str, object] = {}
+            failure = self._try_to_create(config, made)
             if failure is None:
-                return
+                return made or self._made()
             if attempt == ATTEMPTS or not TRANSIENT.search(failure):
                 self._keep_logs()
                 raise CommandError(f"kind could not create the cluster {self.name}; its words are above")
             _say(f"attempt {attempt} of {ATTEMPTS} failed in a way that passes: trying again")
+            attempt += 1
             self._remove()
             self._claim()
 
-    def _try_to_create(self, config: bytes) -> str | None:
-        """None where it worked, else what kind said, which was shown as it came."""
+    def _try_to_create(self, config: bytes, made: dict[str, object]) -> str | None:
+        """None where it worked, else what kind said, which was shown as it came.
+
+        What was `made` is asked while nodes still join, so that nobody has to wait for it once they have.
+        """
+
+        def api_answers() -> None:
+            self._ask_for_the_schema()
+            made.update(self._made())
+
         # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
         arguments = ["--config", "-", "--kubeconfig", str(self.kubeconfig), "--retain", "--wait", "0s"]
         with subprocess.Popen(
@@ -133,7 +162,7 @@ class Cluster:
             stderr=subprocess.STDOUT,
         ) as process:
             try:
-                said = _converse(process, config, self._ask_for_the_schema)
+                said = _converse(process, config, api_answers)
             except BaseException:
                 process.kill()
                 raise
@@ -141,7 +170,10 @@ class Cluster:
 
     def _ask_for_the_schema(self) -> None:
         """The API server makes it when first asked: better while nodes join than while the stack waits."""
-        ask = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "--raw=/openapi/v2"]
+        # By the one command that asks for it in the form that Pulumi's plugin does: to make that takes as
+        # long again.
+        explain = ["explain", "--output=plaintext-openapiv2", "pods"]
+        ask = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *explain]
         command = ["docker", "exec", "--detach", f"{self.name}-control-plane", *ask]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 

@@ -34,6 +34,8 @@ if words == "docker exec --detach":
 
 if words.startswith("docker exec"):
     assert arguments[1:] == ["x-control-plane", "cat", "/kind/version"]
+    if not (folder / "joined").exists():
+        (folder / "version-told").touch()
     print("v1.2.3")
     sys.exit(0)
 
@@ -53,12 +55,21 @@ if words == "kind create cluster":
         if failures[0] == "hang":
             time.sleep(60)
         sys.exit(1)
-    print(" ✓ Starting control-plane 🕹️", file=sys.stderr, flush=True)
+    if not (folder / "silent").exists():
+        print(" ✓ Starting control-plane 🕹️", file=sys.stderr, flush=True)
     until_s = time.monotonic() + 10 * (folder / "waits").exists()
-    while time.monotonic() < until_s and not (folder / "schema").exists():
+    asked = [folder / "schema", folder / "version-told"]
+    while time.monotonic() < until_s and not all(one.exists() for one in asked):
         time.sleep(0.01)
+    (folder / "joined").touch()
     kubeconfig.write_text("secret: kubeconfig")
 elif words == "kind delete cluster":
+    if (folder / "deleting").exists():
+        sys.exit("ERROR: removal of container is already in progress")
+    if (folder / "slowly").exists():
+        (folder / "deleting").touch()
+        time.sleep(0.5)
+        (folder / "deleting").unlink()
     stuck = folder / "stuck"
     left = int(stuck.read_text()) if stuck.exists() else 0
     stuck.write_text(str(max(0, left - 1)))
@@ -103,8 +114,19 @@ class FakeMachine:
             (self.folder / "quiet").touch()
 
     def takes_its_time_to_join(self) -> None:
-        """Until the API was asked for its schema, but not for ever."""
+        """Until all was asked that can be asked by then, but not for ever."""
         (self.folder / "waits").touch()
+
+    def says_nothing_of_its_steps(self) -> None:
+        (self.folder / "silent").touch()
+
+    def takes_its_time_to_delete(self) -> None:
+        """And does not bear another deletion meanwhile."""
+        (self.folder / "slowly").touch()
+
+    @property
+    def version_was_told_before_all_joined(self) -> bool:
+        return (self.folder / "version-told").exists()
 
     @property
     def schema_asked_for_by(self) -> str:

@@ -226,16 +226,35 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> 
     assert [] == machine.nodes
 
 
-def test_the_api_is_asked_for_its_schema_while_other_nodes_join(machine: FakeMachine) -> None:
+def test_what_can_be_asked_while_other_nodes_join_is(machine: FakeMachine) -> None:
     machine.takes_its_time_to_join()
     code, _, stderr = run(machine, "create")
     assert 0 == code, stderr
+    assert machine.version_was_told_before_all_joined
     assert machine.schema_asked_for_by.startswith("x-control-plane kubectl ")
-    assert "get --raw=/openapi/v2" in machine.schema_asked_for_by
+    assert "explain --output=plaintext-openapiv2" in machine.schema_asked_for_by
+
+
+def test_what_was_made_is_told_by_a_kind_that_says_nothing_of_its_steps_as_well(machine: FakeMachine) -> None:
+    machine.says_nothing_of_its_steps()
+    code, stdout, stderr = run(machine, "create")
+    assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
+    assert not machine.version_was_told_before_all_joined
+
+
+def test_of_two_deletions_at_once_one_waits_for_the_other(machine: FakeMachine) -> None:
+    run(machine, "create")
+    machine.takes_its_time_to_delete()
+    with start(machine, "delete") as first, start(machine, "delete") as second:
+        told = [one.communicate(timeout=20)[1] for one in (first, second)]
+    assert [0, 0] == [first.returncode, second.returncode], told
+    assert 1 == machine.asked_for().count("kind delete cluster"), "the other finds nothing left to delete"
+    assert ([], False) == (machine.nodes, machine.kubeconfig.exists())
 
 
 def test_a_missing_program_is_named_with_what_puts_it_there(machine: FakeMachine) -> None:
     (machine.folder / "kind").unlink()
+    machine.has_cluster_of("ours")
     code, _, stderr = run(machine, "delete")
     assert 1 == code
     assert "kind is not to be found: `make setup`" in stderr
