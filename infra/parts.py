@@ -25,6 +25,8 @@ CONTAINER_SECURITY: SecurityContextArgsDict = {
     "capabilities": {"drop": ["ALL"]},
 }
 
+_STARTING_S = 60
+
 
 def pod_security(user_id: int) -> PodSecurityContextArgsDict:
     return {
@@ -73,11 +75,32 @@ def lone_pod(
     }
 
 
+def prompt_probes(
+    ready_path: str, alive_path: str, *, patience_s: int
+) -> tuple[ProbeArgsDict, ProbeArgsDict]:
+    """Of readiness and of life, for what is waited for: who stops answering is given `patience_s`.
+
+    Without a probe of the start: only after one of those has passed would readiness be asked about at all, in
+    steps of their own. The first minute, in which nothing is restarted, does what it would.
+    """
+    return (
+        http_probe(ready_path, period_s=1, failures=patience_s),
+        http_probe(alive_path, period_s=10, failures=3, delay_s=_STARTING_S),
+    )
+
+
 def http_probe(
-    path: str, *, period_s: int, failures: int, port: str = "http", scheme: str | None = None
+    path: str,
+    *,
+    period_s: int,
+    failures: int,
+    delay_s: int | None = None,
+    port: str = "http",
+    scheme: str | None = None,
 ) -> ProbeArgsDict:
     return {
         "http_get": {"path": path, "port": port, "scheme": scheme},
+        "initial_delay_seconds": delay_s,
         "period_seconds": period_s,
         "failure_threshold": failures,
     }

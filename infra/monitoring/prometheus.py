@@ -22,7 +22,7 @@ from infra import labels, versions
 from infra.monitoring.rights import measuring_account
 from infra.monitoring.scrape_config import scrape_config
 from infra.naming import Naming
-from infra.parts import CONTAINER_SECURITY, configured_pod, http_probe, lone_pod, metadata
+from infra.parts import CONTAINER_SECURITY, configured_pod, lone_pod, metadata, prompt_probes
 
 NAME = "prometheus"
 _NAMESPACE = "monitoring"
@@ -128,6 +128,7 @@ def _pod_spec(account: pulumi.Output[str], config_map: pulumi.Output[str]) -> Po
 
 
 def _container() -> ContainerArgsDict:
+    ready, alive = prompt_probes("/-/ready", "/-/healthy", patience_s=15)
     return {
         "name": NAME,
         "image": versions.image("prom/prometheus"),
@@ -145,9 +146,8 @@ def _container() -> ContainerArgsDict:
             "requests": {"cpu": "100m", "memory": "128Mi"},
             "limits": {"cpu": "1", "memory": "512Mi"},
         },
-        "startup_probe": http_probe("/-/ready", period_s=1, failures=60),
-        "readiness_probe": http_probe("/-/ready", period_s=5, failures=3),
-        "liveness_probe": http_probe("/-/healthy", period_s=10, failures=3),
+        "readiness_probe": ready,
+        "liveness_probe": alive,
         "volume_mounts": [
             {"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True},
             {"name": "data", "mount_path": _DATA_FOLDER},

@@ -12,7 +12,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from infra import labels
 from infra.model import AppSettings, AutoscalerSettings, Spread
-from infra.parts import CONTAINER_SECURITY, http_probe, metadata, pod_security
+from infra.parts import CONTAINER_SECURITY, metadata, pod_security, prompt_probes
 from infra.workloads.autoscaling import autoscaler_spec
 
 # The standard asks for a number where images name their users; no file of an image belongs to this one.
@@ -141,6 +141,7 @@ def pod_spec(app: AppSettings) -> PodSpecArgsDict:
 
 
 def _container(app: AppSettings) -> ContainerArgsDict:
+    ready, alive = prompt_probes(app.path, app.path, patience_s=6)
     return {
         "name": app.name,
         "image": app.image,
@@ -151,8 +152,7 @@ def _container(app: AppSettings) -> ContainerArgsDict:
             "requests": {"cpu": app.resources.cpu_request, "memory": app.resources.memory_request},
             "limits": {"cpu": app.resources.cpu_limit, "memory": app.resources.memory_limit},
         },
-        "startup_probe": http_probe(app.path, period_s=1, failures=60),
-        "readiness_probe": http_probe(app.path, period_s=2, failures=3),
-        "liveness_probe": http_probe(app.path, period_s=10, failures=3),
+        "readiness_probe": ready,
+        "liveness_probe": alive,
         "security_context": CONTAINER_SECURITY,
     }

