@@ -53,6 +53,8 @@ class PulumiHome:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # Another installation's plugins on PATH would win over the pinned ones.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            # Of the Go runtime: the engine and its plugins end soon, and are short of CPU rather than memory.
+            "GOGC": "400",
         }
         if "PULUMI_CONFIG_PASSPHRASE_FILE" not in self.environment:
             wanted["PULUMI_CONFIG_PASSPHRASE"] = DEFAULT_PASSPHRASE
