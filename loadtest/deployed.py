@@ -3,6 +3,7 @@
 Leaves out what was put into the cluster: Pulumi knows.
 """
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,18 +20,21 @@ logger = logging.getLogger(__name__)
 
 _STACK = "pulumi:pulumi:Stack"
 _CLUSTERS = "loadproof:clusters:"
+_COMMAND = "command:local:Command"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
     """`is_empty` says that nothing was made; `cluster` is None where nobody can tell which it is.
 
-    `server` is the address of a cluster that stays, None where it is not known.
+    `server` is the address of a cluster that stays, None where it is not known. `node_containers` are the ids
+    of those that a cluster was made of; none where it was not made, or not to its end.
     """
 
     is_empty: bool
     cluster: ClusterFacts | None
     server: str | None
+    node_containers: tuple[str, ...] = ()
 
 
 def read_deployed(stack: PulumiStack, facts: StackFacts) -> Deployed:
@@ -45,6 +49,7 @@ def read_deployed(stack: PulumiStack, facts: StackFacts) -> Deployed:
         is_empty=all(one.type == _STACK for one in resources),
         cluster=_cluster(outputs, facts.cluster),
         server=outputs.get("server"),
+        node_containers=_node_containers(resources),
     )
 
 
@@ -52,6 +57,21 @@ def _cluster_outputs(resources: Sequence[Resource]) -> dict[str, Any]:
     """Those of a cluster that stays first: one that was made is found by its kubeconfig as well."""
     of_clusters = [one.outputs for one in resources if one.type.startswith(_CLUSTERS)]
     return max(of_clusters, key=lambda outputs: bool(outputs.get("stays")), default={})
+
+
+class _Made(msgspec.Struct):
+    """What the command that makes a cluster says of it."""
+
+    nodes: tuple[str, ...]
+
+
+def _node_containers(resources: Sequence[Resource]) -> tuple[str, ...]:
+    for one in resources:
+        said = one.outputs.get("stdout")
+        if one.type == _COMMAND and isinstance(said, str):  # and no secret
+            with contextlib.suppress(msgspec.DecodeError):  # as of another command
+                return msgspec.json.decode(said, type=_Made).nodes
+    return ()
 
 
 def _cluster(outputs: dict[str, Any], configured: ClusterFacts | None) -> ClusterFacts | None:

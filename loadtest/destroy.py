@@ -1,4 +1,4 @@
-"""Taking everything down, whatever state it is in: by Pulumi first, by name where that fails, then a look.
+"""Taking everything down, whatever state it is in: by Pulumi, by name where that fails, then a look.
 
 A cluster that was there before the stack stays: only what the stack put into it goes.
 
@@ -8,7 +8,9 @@ Leaves out who calls it when: the pipeline always, a person by `loadtest destroy
 import contextlib
 import logging
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from loadtest.cluster import existing, kind
@@ -32,7 +34,8 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
         _clear(stack, deployed, deployed.cluster, notes, say)
         _delete_claimed(stack, facts, notes, say)  # of an earlier config, which made its cluster
         return tuple(notes)
-    emptied = _emptied(stack, notes, say)
+    with _head_start(stack, deployed):
+        emptied = _emptied(stack, notes, say)
     _delete_claimed(stack, facts, notes, say)
     gone = _cluster_is_gone(stack, deployed.cluster, notes)
     if not emptied:
@@ -46,6 +49,29 @@ def destroy(stack: PulumiStack, facts: StackFacts, say: Callable[[str], None]) -
     if deployed.cluster:
         _delete_copies_of_kubeconfig(stack.project, deployed.cluster.context)
     return tuple(notes)
+
+
+@contextlib.contextmanager
+def _head_start(stack: PulumiStack, deployed: Deployed) -> Iterator[None]:
+    """Within, the nodes go while Pulumi is still starting, which takes longer; it looks for what is left."""
+    cluster, made = deployed.cluster, deployed.node_containers
+    if cluster is None or cluster.kubeconfig_path is None or not made:
+        yield
+        return
+    delete = partial(kind.delete, cluster.name, Path(cluster.kubeconfig_path), made=made)
+
+    def go() -> None:
+        try:
+            delete(folder=stack.project, log=stack.logs / "kind-delete.log")
+        except LoadTestError as error:
+            logger.warning("left to Pulumi: %s", error)
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _clear(

@@ -4,6 +4,8 @@ Leaves out creating clusters: the Pulumi program does that. Asks the engine by l
 would miss the containers of a half-made cluster.
 """
 
+import json
+from collections.abc import Collection
 from pathlib import Path
 
 from loadtest import process
@@ -26,13 +28,17 @@ def node_containers(cluster: str, *, folder: Path) -> tuple[str, ...]:
     )
 
 
-def delete(cluster: str, kubeconfig: Path, *, folder: Path, log: Path) -> None:
-    """Delete the cluster by its name, as the Pulumi program does; raises CleanupError where that fails."""
+def delete(cluster: str, kubeconfig: Path, *, folder: Path, log: Path, made: Collection[str] = ()) -> None:
+    """Delete the cluster by its name, as the Pulumi program does; raises CleanupError where that fails.
+
+    With `made`, ids of node containers, only where it has one of these.
+    """
     # The program's own command knows how to delete a node that died frozen. It runs as a process of its own:
     # this package never imports `infra`.
     done = process.run(
         (
             *("env", f"CLUSTER_NAME={cluster}", f"KUBECONFIG_PATH={kubeconfig}"),
+            f"PULUMI_COMMAND_STDOUT={json.dumps({'nodes': sorted(made)})}",
             *("python3", "infra/clusters/kind_command.py", "delete"),
         ),
         folder=folder,

@@ -30,6 +30,14 @@ def take_down(bench: Bench, facts: StackFacts | None = None) -> tuple[str, ...]:
     return destroy(stack, facts or facts_of(bench), lambda text: None)
 
 
+def knows_what_it_made(bench: Bench, *nodes: str) -> None:
+    """Pulumi does, of the command that made the cluster."""
+    made = {"stdout": json.dumps({"kubernetes": "1.2.3", "nodes": nodes})}
+    commands = [{"type": "command:local:Command", "outputs": one} for one in ({"stdout": "text"}, {}, made)]
+    export = json.dumps({"deployment": {"resources": commands}})
+    bench.pulumi.answers({"stack export": {"stdout": export}, "": {}})
+
+
 def asked(bench: Bench) -> list[str]:
     return [" ".join(arguments[:2]) for arguments in bench.pulumi.asked()]
 
@@ -41,6 +49,35 @@ def test_the_plain_way_takes_a_look_at_the_state_one_command_and_no_words(bench:
     assert asked(bench) == ["stack export", "destroy --yes"]
     assert bench.kind.asked() == []
     assert not bench.kubeconfig.exists()
+
+
+def test_nodes_that_the_stack_made_go_while_pulumi_is_still_at_it(bench: Bench) -> None:
+    bench.kubeconfig.touch()
+    knows_what_it_made(bench, "f00d", "beef")
+    bench.docker.answers({"ps": {"stdout": "f00d\n"}})
+    # Still there whatever kind is asked, which is Pulumi's to find out.
+    with pytest.raises(CleanupError, match="could not be deleted by its name"):
+        take_down(bench)
+    head_start, *_ = bench.kind.asked()
+    assert head_start[:4] == ["delete", "cluster", "--name", "loadproof"]
+    log = (bench.root / "logs" / "kind-delete.log").read_text()
+    assert "loadproof could not be deleted" in log
+    assert asked(bench) == ["stack export", "destroy --yes"]
+
+
+def test_nodes_that_it_did_not_make_get_no_head_start(bench: Bench) -> None:
+    knows_what_it_made(bench, "f00d")
+    bench.docker.answers({"ps": {"stdout": "another\n"}})
+    notes = take_down(bench)
+    assert bench.kind.asked() == []
+    assert "not made by this stack" in notes[0]
+
+
+def test_a_head_start_that_fails_is_left_to_pulumi(bench: Bench) -> None:
+    knows_what_it_made(bench, "f00d")
+    (bench.root / "infra" / "clusters" / "kind_command.py").write_text("raise SystemExit('planted')")
+    assert take_down(bench) == ()
+    assert asked(bench) == ["stack export", "destroy --yes"]
 
 
 def test_a_cluster_pulumi_does_not_know_of_is_deleted_by_its_name(bench: Bench) -> None:
