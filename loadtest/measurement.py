@@ -18,7 +18,8 @@ from loadtest.chaos.executor import chaos_during
 from loadtest.chaos.hands import Hands
 from loadtest.chaos.model import ChaosRecord, Deed
 from loadtest.chaos.planned import check_fits
-from loadtest.cluster.kubectl import kubectl_for
+from loadtest.cluster.direct import direct
+from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.cluster.versions import read_versions
 from loadtest.engines import engine_for
 from loadtest.engines.contract import Engine
@@ -30,7 +31,7 @@ from loadtest.job import Job
 from loadtest.live_load import LiveLoad
 from loadtest.load_run import LoadRun
 from loadtest.monitoring import measure as monitoring
-from loadtest.monitoring.edges import Edges, edges_around, readable
+from loadtest.monitoring.edges import Edges, readable, ready_edges
 from loadtest.monitoring.machine_use import machine_use
 from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.readings import span_of
@@ -59,21 +60,27 @@ def measure(job: Job, target: TargetEnvironment, stages: Stages) -> Report:
     check_fits(target.chaos, plan.profile)
     record = RunRecord(run=job.identity(), machine=machine.read(), target=target, plan=plan)
     records.save(record, job.artifacts.run)
-    with way_to_ingress(target) as way:
+    with (
+        direct(kubectl_for(target.cluster)) as kubectl,
+        way_to_ingress(target) as way,
+        ready_edges(target.cluster) as edges,
+    ):
         with stages.stage("health") as say:
-            health = wait_healthy(target, way, patience=Patience(limit_s=job.health_timeout_s), say=say)
+            patience = Patience(limit_s=job.health_timeout_s)
+            health = wait_healthy(target, kubectl, way, patience=patience, say=say)
             logger.info("healthy", extra={"checks": {one.name: one.took_s for one in health.checks}})
         with stages.stage("load"):
             if plan.locust_web_port:
                 stages.note(f"locust's web page: http://127.0.0.1:{plan.locust_web_port}")
-            load_run, edges = _send(job.artifacts, engine, target, plan, LiveLoad(plan.profile, stages.live))
+            live = LiveLoad(plan.profile, stages.live)
+            load_run = _send(job.artifacts, engine, target, plan, live, edges, kubectl)
             samples, _ = sample_store.read(job.artifacts.samples)
             summary = summarise(samples, load_run)
-    with stages.stage("monitor") as say:
-        usage = _monitor(record, load_run, summary, edges, say)
-        records.save(usage, job.artifacts.resources)
-        record = replace(record, versions=_versions(target, edges))
-        records.save(record, job.artifacts.run)
+        with stages.stage("monitor") as say:
+            usage = _monitor(record, load_run, summary, edges, kubectl, say)
+            records.save(usage, job.artifacts.resources)
+            record = replace(record, versions=_versions(target, edges, kubectl))
+            records.save(record, job.artifacts.run)
     with stages.stage(REPORT_STAGE):
         deeds = _deeds(target, job.artifacts)
         return _report(record, load_run, samples, summary, usage, deeds, stages.timings)
@@ -108,11 +115,13 @@ def _send(
     target: TargetEnvironment,
     plan: LoadPlan,
     live: LiveLoad,
-) -> tuple[LoadRun, Edges]:
+    edges: Edges,
+    kubectl: Kubectl,
+) -> LoadRun:
     with sample_store.writer(artifacts.samples, live.add) as writer:
         hands = Hands(target)
         hands.prepare()
-        with edges_around(target.cluster) as edges, chaos_during(target.chaos, hands.aim) as chaos:
+        with edges.around(target.cluster, kubectl), chaos_during(target.chaos, hands.aim) as chaos:
 
             def begin() -> None:
                 edges.begin()
@@ -124,7 +133,7 @@ def _send(
         writer.finish(load_run)
     if target.chaos:
         records.save(ChaosRecord(deeds=chaos.deeds), artifacts.chaos)
-    return load_run, edges
+    return load_run
 
 
 def _deeds(target: TargetEnvironment, artifacts: Artifacts) -> Sequence[Deed]:
@@ -136,13 +145,14 @@ def _monitor(
     load_run: LoadRun,
     summary: Summary,
     edges: Edges,
+    kubectl: Kubectl,
     say: Callable[[str], None],
 ) -> ResourceUsage:
     """What cannot be measured is said in the report and does not fail the run: an objective may."""
     target = record.target
     requests = {host: one.requests for host, one in summary.arm(Arm.HEAD).hosts.items()}
     try:
-        usage = monitoring.measure(target, load_run.window, requests, edges=edges, say=say)
+        usage = monitoring.measure(target, load_run.window, requests, edges=edges, kubectl=kubectl, say=say)
     except LoadTestError as error:
         usage = _no_resources(target, load_run, error.message)
     outside_s = 0.0 if record.plan.locust_workers else load_run.generator.cpu_s
@@ -158,9 +168,9 @@ def _no_resources(target: TargetEnvironment, load_run: LoadRun, why: str) -> Res
     )
 
 
-def _versions(target: TargetEnvironment, edges: Edges) -> Versions:
+def _versions(target: TargetEnvironment, edges: Edges, kubectl: Kubectl) -> Versions:
     return read_versions(
-        kubectl_for(target.cluster),
+        kubectl,
         edges.pods,
         kind_cluster=target.cluster.name if readable(target.cluster) else None,
         namespaces={target.ingress.namespace, *(app.namespace for app in target.apps)},

@@ -1,5 +1,7 @@
 """Certificates to test with: for the given names, made anew each time, self-signed unless an issuer signs."""
 
+import contextlib
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -26,7 +28,7 @@ def certificate(*hosts: str, valid: bool = True, issuer: tuple[str, str] | None 
         .not_valid_before(begin)
         .not_valid_after(begin + timedelta(days=30 if valid else 1))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -34,6 +36,12 @@ def certificate(*hosts: str, valid: bool = True, issuer: tuple[str, str] | None 
     )
     chain = made.public_bytes(serialization.Encoding.PEM).decode() + (issuer[0] if issuer else "")
     return chain, private.decode()
+
+
+def _name(host: str) -> x509.GeneralName:
+    with contextlib.suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(host))
+    return x509.DNSName(host)
 
 
 def _issuer(pair: tuple[str, str]) -> tuple[x509.Name, ec.EllipticCurvePrivateKey]:

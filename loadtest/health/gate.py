@@ -1,25 +1,28 @@
 """Waiting until the stack is healthy, within one time limit for the whole.
 
-First the cluster and Prometheus, all at once; then until the ingress knows every pod; then right answers
-from every host through the ingress, asked last so that no change behind them comes after. What is found
-wrong comes back with the pods' own words.
+The cluster and Prometheus all at once; as soon as every rollout is complete, until the ingress knows every
+pod and lets through to every host; at last right answers from every host, asked once more so that no change
+behind them comes after. What is found wrong comes back with the pods' own words.
 """
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from loadtest.cluster.kubectl import Kubectl, kubectl_for
+from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.certificate import AnswersOverTls
-from loadtest.health.checks import Check, host_checks, namespaces_of, stack_checks
+from loadtest.health.checks import Check, RolloutsComplete, host_checks, namespaces_of, stack_checks
 from loadtest.health.known import pods_known
 from loadtest.target import TargetEnvironment
+
+logger = logging.getLogger(__name__)
 
 _ATTEMPT_S = 5.0
 # Each attempt may take twice as long as the one before: a connection whose first packet came to a port that
@@ -61,8 +64,13 @@ class Patience:
     clock_s: Clock = time.monotonic
 
 
+# Checks that are asked side by side, and after them the next ones.
+Steps: TypeAlias = Sequence[Sequence[Check]]
+
+
 def wait_healthy(
     target: TargetEnvironment,
+    kubectl: Kubectl,
     way: Sequence[Check] = (),
     *,
     consecutive: int = 5,
@@ -73,77 +81,103 @@ def wait_healthy(
 
     Raises UnhealthyError when time has run out before that.
     """
-    kubectl = kubectl_for(target.cluster)
-    report = run_checks(_steps(target, kubectl, way, consecutive), patience=patience, say=say)
+    tracks, last = _tracks(target, kubectl, way), _last(target, kubectl, consecutive)
+    report = run_checks(tracks, last, patience=patience, say=say)
     failed = [outcome for outcome in report.checks if outcome.obstacle]
     if failed:
         raise _unhealthy(failed, patience.limit_s, _words_of_pods(kubectl, namespaces_of(target)))
     return report
 
 
-def _steps(
-    target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check], consecutive: int
-) -> tuple[Sequence[Check], ...]:
+def _tracks(target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check]) -> Sequence[Steps]:
+    rollouts = RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target))
+    # The way through the cluster to a pod opens a second or two after the pod is ready, which need not be
+    # waited for when the ingress itself is through with it.
+    through = (pods_known(target, kubectl), *host_checks(target, consecutive=1))
+    return [*([[check]] for check in stack_checks(target, kubectl)), [[rollouts], way, through]]
+
+
+def _last(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> Sequence[Check]:
     secret = target.ingress.certificate_secret
     over_tls = [AnswersOverTls(target=target, secret=secret, kubectl=kubectl)] if secret else []
-    known = (pods_known(target, kubectl),)
-    return stack_checks(target, kubectl), way, known, (*host_checks(target, consecutive), *over_tls)
+    return (*host_checks(target, consecutive), *over_tls)
 
 
 def run_checks(
-    steps: Iterable[Sequence[Check]], *, patience: Patience, say: Callable[[str], None] = lambda text: None
+    tracks: Sequence[Steps],
+    last: Sequence[Check] = (),
+    *,
+    patience: Patience,
+    say: Callable[[str], None] = lambda text: None,
 ) -> HealthReport:
-    """Each step's checks all at once; a step begins when the one before it has passed."""
-    began_s = patience.clock_s()
-    outcomes: list[CheckOutcome] = []
-    for checks in steps:
-        outcomes += _Step(checks, began_s + patience.limit_s, patience).outcomes(say)
-        if any(outcome.obstacle for outcome in outcomes):
-            break
-    return HealthReport(took_s=patience.clock_s() - began_s, checks=tuple(outcomes))
+    """Tracks side by side, the steps of each one after another; `last` when all have passed."""
+    polls = _Polls(patience)
+    outcomes = polls.outcomes(tracks, say)
+    if not any(outcome.obstacle for outcome in outcomes):
+        outcomes += polls.outcomes([[last]], say)
+    return HealthReport(took_s=polls.took_s(), checks=tuple(outcomes))
 
 
-class _Step:
-    """Checks that are polled side by side, each in a thread of its own, until passed or out of time."""
+class _Polls:
+    """Checks that are polled, each in a thread of its own, until passed or out of time."""
 
-    def __init__(self, checks: Sequence[Check], deadline_s: float, patience: Patience) -> None:
-        self._checks = checks
-        self._deadline_s = deadline_s
+    def __init__(self, patience: Patience) -> None:
         self._patience = patience
+        self._began_s = patience.clock_s()
         self._stop = threading.Event()
         self._obstacles: dict[str, str] = {}
 
-    def outcomes(self, say: Callable[[str], None]) -> list[CheckOutcome]:
-        with ThreadPoolExecutor(max_workers=max(1, len(self._checks))) as pool:
-            polls: list[Future[CheckOutcome]] = [pool.submit(self._poll, check) for check in self._checks]
+    def took_s(self) -> float:
+        return self._patience.clock_s() - self._began_s
+
+    def outcomes(self, tracks: Sequence[Steps], say: Callable[[str], None]) -> list[CheckOutcome]:
+        with ThreadPoolExecutor(max_workers=max(1, len(tracks))) as pool:
+            ends: list[Future[list[CheckOutcome]]] = [pool.submit(self._track, steps) for steps in tracks]
             try:
-                while wait(polls, timeout=_SAY_EVERY_S).not_done:
-                    self._tell(polls, say)
-                return [poll.result() for poll in polls]
-            finally:
+                while wait(ends, timeout=_SAY_EVERY_S).not_done:
+                    self._tell(say)
+                return [outcome for end in ends for outcome in end.result()]
+            except BaseException:
                 self._stop.set()
+                raise
+
+    def _track(self, steps: Steps) -> list[CheckOutcome]:
+        outcomes: list[CheckOutcome] = []
+        for checks in steps:
+            with ThreadPoolExecutor(max_workers=max(1, len(checks))) as pool:
+                outcomes += pool.map(self._poll, checks)
+            if self._stop.is_set() or any(outcome.obstacle for outcome in outcomes):
+                break
+        return outcomes
 
     def _poll(self, check: Check) -> CheckOutcome:
         clock_s, began_s, attempts = self._patience.clock_s, self._patience.clock_s(), 0
+        deadline_s = self._began_s + self._patience.limit_s
         longest_s = _FIRST_ATTEMPT_S
         while True:
             attempts += 1
-            timeout_s = min(longest_s, max(_LAST_ATTEMPT_S, self._deadline_s - clock_s()))
+            timeout_s = min(longest_s, max(_LAST_ATTEMPT_S, deadline_s - clock_s()))
             longest_s = min(2 * longest_s, _ATTEMPT_S)
-            obstacle = check.obstacle(timeout_s)
-            over = clock_s() + self._patience.interval_s > self._deadline_s or self._stop.is_set()
+            obstacle = self._asked(check, timeout_s)
+            over = clock_s() + self._patience.interval_s > deadline_s or self._stop.is_set()
             if obstacle is None or over:
                 self._obstacles.pop(check.name, None)
                 return CheckOutcome(
                     name=check.name, took_s=clock_s() - began_s, attempts=attempts, obstacle=obstacle
                 )
+            if obstacle != self._obstacles.get(check.name):
+                logger.info("waiting", extra={"check": check.name, "obstacle": obstacle})
             self._obstacles[check.name] = obstacle
             self._stop.wait(self._patience.interval_s)
 
-    def _tell(self, polls: Sequence[Future[CheckOutcome]], say: Callable[[str], None]) -> None:
-        for poll in polls:
-            if poll.done():
-                poll.result()  # a defect in one check ends the wait for all
+    def _asked(self, check: Check, timeout_s: float) -> str | None:
+        try:
+            return check.obstacle(timeout_s)
+        except BaseException:
+            self._stop.set()  # a defect in one check ends the wait for all
+            raise
+
+    def _tell(self, say: Callable[[str], None]) -> None:
         if waiting := dict(self._obstacles):
             say("; ".join(f"{name}: {obstacle}" for name, obstacle in waiting.items()))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
-from loadtest.cluster.kubectl import Kubectl
+from loadtest.cluster.kubectl import ContainerLog, Kubectl
 from loadtest.cluster.objects import Pod
 from loadtest.cluster.port_forward import forwarded_port
 from loadtest.cluster.states import newcomers, serves
@@ -28,6 +28,7 @@ _BACKENDS_PORT, _BACKENDS_PATH = 10246, "/configuration/backends"
 _CONTAINER, _VERBOSITY, NEWS = "controller", "--v=2", "Dynamic reconfiguration succeeded"
 # Their workers look once a second, and on a busy machine a little late.
 _LOOK_EVERY_S, _LATE_S = 1, 0.1
+_AGAIN_S = 0.05
 
 
 def pods_known(target: TargetEnvironment, kubectl: Kubectl) -> Check:
@@ -73,32 +74,41 @@ class KnownToNginx:
         if not serving:
             return ["no controller of the ingress is ready"]
         pods = [pod for pod in _pods_of_apps(self.target, self.kubectl, timeout_s) if serves(pod)]
+        began_s = time.monotonic()
         found = [
             difference
             for controller in serving
             for difference in differences(pods, self._known(controller, timeout_s))
         ]
-        if not found:
-            time.sleep(max(self._unread_s(controller, timeout_s) for controller in serving))
-        return found
+        return found or self._unread(serving, began_s, timeout_s)
 
-    def _unread_s(self, controller: Pod, timeout_s: float) -> float:
-        """For how long the last of its workers may still not have read what the controller knows."""
-        told = any(one.name == _CONTAINER and _VERBOSITY in one.args for one in controller.spec.containers)
-        return _LATE_S if told and not self._had_news(controller, timeout_s) else _LOOK_EVERY_S + _LATE_S
+    def _unread(self, controllers: Iterable[Pod], asked_s: float, timeout_s: float) -> list[str]:
+        """What the last of their workers may not have read yet, but for what takes no longer than it waits.
 
-    def _had_news(self, controller: Pod, timeout_s: float) -> bool:
-        """Whether its workers may have got some since the last of them looked."""
-        name, where = controller.metadata.name, f"--namespace={controller.metadata.namespace}"
-        # By the clock of its node, as are the times of its log.
-        since = f"--since={_LOOK_EVERY_S}s"
+        A second without news that ends before a second has passed since the controllers were `asked_s` began
+        before it, too: what they told then is still what they know.
+        """
+        while True:
+            told = [self._news(one, timeout_s) if _tells_of_news(one) else None for one in controllers]
+            if not any(told):
+                time.sleep(_LATE_S if all(one is False for one in told) else _LOOK_EVERY_S + _LATE_S)
+                return []
+            if time.monotonic() - asked_s > _LOOK_EVERY_S:
+                return ["the ingress had news for its workers within the last second"]
+            time.sleep(_AGAIN_S)
+
+    def _news(self, controller: Pod, timeout_s: float) -> bool | None:
+        """Whether its workers may have got some since the last of them looked; None where nobody can tell."""
+        log = ContainerLog(
+            namespace=controller.metadata.namespace,
+            pod=controller.metadata.name,
+            container=_CONTAINER,
+            since_s=_LOOK_EVERY_S,
+        )
         try:
-            log = self.kubectl.text(
-                "logs", name, where, f"--container={_CONTAINER}", since, timeout_s=timeout_s
-            )
+            return NEWS in self.kubectl.log(log, timeout_s=timeout_s)
         except UnhealthyError:  # as where one may look at the cluster's pods and not into their logs
-            return True
-        return NEWS in log
+            return None
 
     def _known(self, controller: Pod, timeout_s: float) -> frozenset[str]:
         """The addresses to which this controller sends requests for the apps."""
@@ -136,6 +146,10 @@ class _Backend(msgspec.Struct):
 
     name: str
     endpoints: tuple[_Endpoint, ...] = ()
+
+
+def _tells_of_news(controller: Pod) -> bool:
+    return any(one.name == _CONTAINER and _VERBOSITY in one.args for one in controller.spec.containers)
 
 
 def differences(pods: Iterable[Pod], known: Collection[str]) -> list[str]:

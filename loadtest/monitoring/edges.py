@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 from loadtest import machine
 from loadtest.cluster import kernel_log
-from loadtest.cluster.kubectl import Kubectl, kubectl_for
+from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.node_counters import CounterReader
 from loadtest.cluster.node_files import NodeCounters
 from loadtest.cluster.objects import ContainerStuck, Pod
@@ -54,15 +54,24 @@ class Edges:
         with self._problem_noted():
             self._reader = reading.enter_context(reader)
 
-    def list_before(self, kubectl: Kubectl) -> None:
+    @contextmanager
+    def around(self, cluster: ClusterTarget, kubectl: Kubectl) -> Iterator[None]:
+        """Reads an edge on the way in and, unless something is raised, on the way out.
+
+        What cannot be read fails nothing: `problem` says so.
+        """
         with self._problem_noted():
             self.pods_before = _pods(kubectl)
-
-    def list_after(self, kubectl: Kubectl) -> None:
+        # For those whose load begins before they know: and a shell's first answer takes the longest.
+        self.begin()
+        yield
+        self.end()
         with self._problem_noted():
             self.pods_after = _pods(kubectl)
+        if readable(cluster):
+            self._read_kernel_log(cluster.name)
 
-    def read_kernel_log(self, cluster: str) -> None:
+    def _read_kernel_log(self, cluster: str) -> None:
         known = {end.container_id for end in _ends(self.pods_before)}
         if all(end.container_id in known or not end.unexplained for end in _ends(self.pods_after)):
             return
@@ -103,23 +112,13 @@ def readable(cluster: ClusterTarget) -> bool:
 
 
 @contextmanager
-def edges_around(cluster: ClusterTarget) -> Iterator[Edges]:
-    """Reads an edge on the way in and, unless something is raised, on the way out.
-
-    What cannot be read fails nothing: the value says so.
-    """
-    edges, kubectl = Edges(), kubectl_for(cluster)
+def ready_edges(cluster: ClusterTarget) -> Iterator[Edges]:
+    """With a shell on every node, which takes a moment to come up: the sooner, the less is waited for it."""
+    edges = Edges()
     with ExitStack() as reading:
         if readable(cluster):
             edges.open(CounterReader(cluster.name), reading)
-        edges.list_before(kubectl)
-        # For those whose load begins before they know: and a shell's first answer takes the longest.
-        edges.begin()
         yield edges
-        edges.end()
-        edges.list_after(kubectl)
-        if readable(cluster):
-            edges.read_kernel_log(cluster.name)
 
 
 def _ends(pods: Iterable[Pod] | None) -> Iterator[ContainerStuck]:

@@ -16,7 +16,7 @@ from loadtest.cluster.states import host_network_pods
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
 from loadtest.monitoring.clock import clock_problem
-from loadtest.monitoring.edges import Edges, edges_around, readable
+from loadtest.monitoring.edges import Edges, readable, ready_edges
 from loadtest.monitoring.grafana import with_dashboard
 from loadtest.monitoring.joining import joined
 from loadtest.monitoring.machine_use import machine_use
@@ -47,6 +47,7 @@ def measure(
     requests: Mapping[str, int],
     *,
     edges: Edges,
+    kubectl: Kubectl,
     say: Say = lambda text: None,
     interval_s: float | None = None,
 ) -> ResourceUsage:
@@ -55,7 +56,6 @@ def measure(
     Raises, unless both edges tell the most of it, MonitoringError where Prometheus cannot be asked and
     UnhealthyError where the cluster cannot.
     """
-    kubectl = kubectl_for(target.cluster)
     pods = edges.pods_after
     if pods is None:
         pods = tuple(kubectl.items(Pod, "pods", "--all-namespaces"))
@@ -120,7 +120,8 @@ def watch(
     """What the cluster uses from now on for `duration_s`, from at most one reading an `interval_s`."""
     if problems := _watch_problems(target.monitoring.scrape_interval_s, duration_s, interval_s):
         raise UsageError("; ".join(problems), hint="Prometheus can tell no more than it scrapes.")
-    with edges_around(target.cluster) as edges:
+    kubectl = kubectl_for(target.cluster)
+    with ready_edges(target.cluster) as edges, edges.around(target.cluster, kubectl):
         logger.info("the window begins")
         started_unix_ns = unix_ns()
         ended_unix_ns = started_unix_ns + round(duration_s * 1e9)
@@ -128,7 +129,7 @@ def watch(
             say(f"{left_s:.0f} s left to watch")
             sleep(min(interval_s, left_s))
     window = LoadWindow(started_unix_ns=started_unix_ns, ended_unix_ns=ended_unix_ns)
-    usage = measure(target, window, {}, edges=edges, say=say, interval_s=interval_s)
+    usage = measure(target, window, {}, edges=edges, kubectl=kubectl, say=say, interval_s=interval_s)
     return replace(usage, machine=machine_use(edges, span_of(window), generator_cpu_s=0.0))
 
 

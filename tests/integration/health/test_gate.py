@@ -2,15 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from loadtest.cluster.kubectl import Kubectl, kubectl_for
 from loadtest.errors import MachineError, UnhealthyError
 from loadtest.health import gate
 from loadtest.health.checks import Check
-from loadtest.health.gate import HealthReport, Patience, run_checks, wait_healthy
+from loadtest.health.gate import HealthReport, Patience, Steps, run_checks, wait_healthy
 from tests.unit.monitoring.values import ingress_target, monitoring_target, target
 
 _SHORT = Patience(limit_s=0.5, interval_s=0.02)
@@ -33,6 +34,17 @@ class Scripted:
         return f"failure {len(self.asked_s)}" if len(self.asked_s) <= self.failures else None
 
 
+@dataclass(kw_only=True)
+class Telling:
+    """Says these one after another, then nothing."""
+
+    name: str
+    obstacles: list[str]
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        return self.obstacles.pop(0) if self.obstacles else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Broken:
     name: str
@@ -43,7 +55,7 @@ class Broken:
 
 
 def test_checks_that_pass_at_once_are_asked_once() -> None:
-    report = run_checks([[Scripted(name="a"), Scripted(name="b")]], patience=_SHORT)
+    report = run_checks([[[Scripted(name="a"), Scripted(name="b")]]], patience=_SHORT)
     assert [(one.name, one.attempts, one.obstacle) for one in report.checks] == [
         ("a", 1, None),
         ("b", 1, None),
@@ -51,20 +63,20 @@ def test_checks_that_pass_at_once_are_asked_once() -> None:
 
 
 def test_a_check_is_asked_until_it_passes() -> None:
-    (outcome,) = run_checks([[Scripted(name="a", failures=3)]], patience=_SHORT).checks
+    (outcome,) = run_checks([[[Scripted(name="a", failures=3)]]], patience=_SHORT).checks
     assert (outcome.attempts, outcome.obstacle) == (4, None)
 
 
 def test_first_attempts_are_short_so_that_a_lost_packet_holds_up_none() -> None:
     check = Scripted(name="a", failures=5)
-    run_checks([[check]], patience=Patience(limit_s=60, interval_s=0.01))
+    run_checks([[[check]]], patience=Patience(limit_s=60, interval_s=0.01))
     assert check.timeouts_s == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
 
 
 def test_a_check_that_never_passes_is_asked_until_time_runs_out_and_keeps_its_last_words() -> None:
     check = Scripted(name="a", failures=10_000)
     began_s = time.monotonic()
-    (outcome,) = run_checks([[check]], patience=_SHORT).checks
+    (outcome,) = run_checks([[[check]]], patience=_SHORT).checks
     assert 0.4 < time.monotonic() - began_s < 2
     assert outcome.attempts == len(check.asked_s) > 5
     assert outcome.obstacle == f"failure {outcome.attempts}"
@@ -72,21 +84,42 @@ def test_a_check_that_never_passes_is_asked_until_time_runs_out_and_keeps_its_la
 
 def test_checks_of_one_step_run_side_by_side() -> None:
     slow = [Scripted(name=name, takes_s=0.3) for name in "abcd"]
-    assert run_checks([slow], patience=Patience(limit_s=5)).took_s < 0.3 * len(slow)
+    assert run_checks([[slow]], patience=Patience(limit_s=5)).took_s < 0.3 * len(slow)
 
 
 def test_a_step_begins_only_when_the_one_before_it_has_passed() -> None:
     first, second = Scripted(name="first", failures=5), Scripted(name="second")
-    run_checks([[first], [second]], patience=_SHORT)
+    run_checks([[[first], [second]]], patience=_SHORT)
     assert len(first.asked_s) == 6
     assert first.asked_s[-1] < second.asked_s[0]
 
 
 def test_a_step_that_fails_keeps_the_next_from_being_asked() -> None:
     second = Scripted(name="second")
-    report = run_checks([[Scripted(name="first", failures=10_000)], [second]], patience=_SHORT)
+    report = run_checks([[[Scripted(name="first", failures=10_000)], [second]]], patience=_SHORT)
     assert [one.name for one in report.checks] == ["first"]
     assert second.asked_s == []
+
+
+def test_tracks_do_not_wait_for_each_other_and_what_is_last_waits_for_all() -> None:
+    quick, slow = Scripted(name="quick"), Scripted(name="slow", failures=10)
+    after_quick, last = Scripted(name="after quick"), Scripted(name="last")
+    report = run_checks([[[slow]], [[quick], [after_quick]]], [last], patience=_SHORT)
+    assert after_quick.asked_s[0] < slow.asked_s[-1] < last.asked_s[0]
+    assert ["slow", "quick", "after quick", "last"] == [one.name for one in report.checks]
+
+
+def test_what_is_last_is_not_asked_where_a_track_has_failed() -> None:
+    last = Scripted(name="last")
+    report = run_checks([[[Scripted(name="a", failures=10_000)]]], [last], patience=_SHORT)
+    assert (["a"], []) == ([one.name for one in report.checks], last.asked_s)
+
+
+def test_every_change_of_what_is_waited_for_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    run_checks([[[Telling(name="a", obstacles=["one", "one", "two", "two"])]]], patience=_SHORT)
+    waits = [vars(record)["obstacle"] for record in caplog.records if record.message == "waiting"]
+    assert ["one", "two"] == waits
 
 
 def test_one_time_limit_holds_for_all_steps_together() -> None:
@@ -94,7 +127,7 @@ def test_one_time_limit_holds_for_all_steps_together() -> None:
         [Scripted(name="first", failures=30, takes_s=0.03)],
         [Scripted(name="second", failures=10_000)],
     ]
-    assert run_checks(never, patience=replace(_SHORT, limit_s=1.1)).took_s < 1.9, (
+    assert run_checks([never], patience=replace(_SHORT, limit_s=1.1)).took_s < 1.9, (
         "two limits are 2 s and more"
     )
 
@@ -102,7 +135,7 @@ def test_one_time_limit_holds_for_all_steps_together() -> None:
 def test_what_is_waited_for_is_said() -> None:
     said: list[str] = []
     slow: list[Check] = [Scripted(name="rollouts", failures=50), Scripted(name="nodes")]
-    run_checks([slow], patience=Patience(limit_s=5, interval_s=0.02), say=said.append)
+    run_checks([[slow]], patience=Patience(limit_s=5, interval_s=0.02), say=said.append)
     assert any(text.startswith("rollouts: failure ") for text in said)
     assert not any("nodes" in text for text in said)
 
@@ -112,7 +145,9 @@ def test_what_waiting_cannot_cure_ends_the_wait_for_all_at_once(error: Exception
     began_s = time.monotonic()
     patient = Patience(limit_s=60, interval_s=0.02)
     with pytest.raises(type(error), match=str(error)):
-        run_checks([[Broken(name="a", error=error), Scripted(name="b", failures=10**9)]], patience=patient)
+        run_checks(
+            [[[Broken(name="a", error=error)]], [[Scripted(name="b", failures=10**9)]]], patience=patient
+        )
     assert time.monotonic() - began_s < 5
 
 
@@ -122,7 +157,7 @@ def test_an_interruption_ends_the_wait_and_leaves_no_thread() -> None:
 
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        run_checks([[Scripted(name="a", failures=10**9)]], patience=Patience(limit_s=60), say=interrupt)
+        run_checks([[[Scripted(name="a", failures=10**9)]]], patience=Patience(limit_s=60), say=interrupt)
     assert threading.active_count() == before
 
 
@@ -134,7 +169,7 @@ def test_an_unhealthy_stack_is_an_error_that_names_every_reason(
     )
     stack = target(ingress=ingress_target(1), monitoring=monitoring_target(1))
     with pytest.raises(UnhealthyError) as caught:
-        wait_healthy(stack, patience=Patience(limit_s=1.0, interval_s=0.1))
+        wait_healthy(stack, kubectl_for(stack.cluster), patience=Patience(limit_s=1.0, interval_s=0.1))
     for words in (
         "not healthy after 1 s",
         "nodes refused",
@@ -146,16 +181,21 @@ def test_an_unhealthy_stack_is_an_error_that_names_every_reason(
     assert "artifacts/diagnostics" not in caught.value.hint, "--artifacts may have named another folder"
 
 
-def test_answers_are_asked_for_after_the_ingress_knows_every_pod(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked beside it they would be those of the pods it knew before."""
-    asked: list[list[str]] = []
+def test_answers_are_asked_for_after_the_ingress_knows_every_pod(
+    monkeypatch: pytest.MonkeyPatch, kubectl: Kubectl
+) -> None:
+    """Asked beside it alone they would be those of the pods it knew before."""
+    asked: list[list[list[str]]] = []
 
-    def noted(steps: Iterable[Sequence[Check]], **_: object) -> HealthReport:
-        asked.extend([type(check).__name__ for check in step] for step in steps)
+    def noted(tracks: Sequence[Steps], last: Sequence[Check], **_: object) -> HealthReport:
+        asked.extend([[check.name for check in step] for step in steps] for steps in [*tracks, [last]])
         return HealthReport(took_s=0, checks=())
 
     monkeypatch.setattr(gate, "run_checks", noted)
-    wait_healthy(target())
-    *_, known, answers = asked
-    assert ["KnownToNginx"] == known
-    assert {"HostAnswers"} == set(answers)
+    wait_healthy(target(), kubectl, [Scripted(name="tunnel")])
+    *others, known, last = asked
+    assert [[["nodes"]], [["prometheus"]]] == others
+    hosts = ["foo.localhost", "bar.localhost"]
+    through = ["pods known to the ingress", *(f"first answer of {host}" for host in hosts)]
+    assert [["rollouts"], ["tunnel"], through] == known
+    assert [[f"answers of {host}" for host in hosts]] == last

@@ -71,7 +71,8 @@ class TestKnownToNginx:
     def waited_s(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         """How long the workers of nginx were given to read what the controller knows."""
         waited_s: list[float] = []
-        monkeypatch.setattr("loadtest.health.known.time", SimpleNamespace(sleep=waited_s.append))
+        clock = SimpleNamespace(sleep=waited_s.append, monotonic=lambda: sum(waited_s))
+        monkeypatch.setattr("loadtest.health.known.time", clock)
         return waited_s
 
     def obstacle(
@@ -109,12 +110,22 @@ class TestKnownToNginx:
             "--namespace ingress port-forward --address 127.0.0.1 pod/ingress-nginx-controller-1 :10246"
         )
 
-    @pytest.mark.parametrize("log", [NEWSY, FORBIDDEN], ids=["news", "a log that may not be read"])
-    def test_the_workers_get_the_second_in_which_each_of_them_reads_news(
-        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float], log: Mapping[str, object]
+    def test_news_that_a_worker_may_not_have_read_stands_in_the_way(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
     ) -> None:
-        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], log) is None
-        assert waited_s == [1.1]
+        obstacle = self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], NEWSY)
+        assert obstacle == "the ingress had news for its workers within the last second"
+        assert 1 < sum(waited_s) < 1.1, "later it may be news of something else"
+
+    def test_it_is_waited_for_until_it_is_a_second_old(
+        self, program: FakeProgram, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However long that is, but for what was asked to be still true."""
+        logs = iter(["old", NEWS, NEWS, "", "not read any more"])
+        monkeypatch.setattr(Kubectl, "log", lambda *_, **__: next(logs))
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        assert next(logs) == "not read any more"
 
     def test_where_there_was_none_for_a_second_only_who_is_late_is_waited_for(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
@@ -127,19 +138,35 @@ class TestKnownToNginx:
             "logs ingress-nginx-controller-1 --namespace=ingress --container=controller --since=1s"
         )
 
-    @pytest.mark.parametrize("args", [[], ["--v=1"]])
-    def test_they_get_it_where_the_log_does_not_tell_of_news(
-        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float], args: Sequence[str]
+    @pytest.mark.parametrize(
+        ("args", "log"),
+        [([], {}), (["--v=1"], {}), (ARGS, FORBIDDEN)],
+        ids=["no verbosity", "too little of it", "a log that may not be read"],
+    )
+    def test_the_workers_get_the_second_in_which_each_reads_news_where_none_is_told_of(
+        self,
+        program: FakeProgram,
+        kubectl: Kubectl,
+        waited_s: list[float],
+        args: Sequence[str],
+        log: Mapping[str, object],
     ) -> None:
         quiet = {**pod(CONTROLLER), "spec": {"containers": [{"name": "controller", "args": args}]}}
-        assert self.obstacle(program, kubectl, [quiet], [OWN]) is None
+        assert self.obstacle(program, kubectl, [quiet], [OWN], log) is None
         assert waited_s == [1.1]
 
-    def test_the_one_with_news_is_waited_for(
+    def test_the_one_with_news_stands_in_the_way_for_all(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
     ) -> None:
         pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER)]
-        assert self.obstacle(program, kubectl, pods, [OWN], log_of_second=NEWSY) is None
+        assert "had news" in (self.obstacle(program, kubectl, pods, [OWN], log_of_second=NEWSY) or "")
+        assert 1 < sum(waited_s) < 1.1
+
+    def test_the_one_whose_log_is_silent_for_good_is_waited_for(
+        self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
+    ) -> None:
+        pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER)]
+        assert self.obstacle(program, kubectl, pods, [OWN], log_of_second=FORBIDDEN) is None
         assert waited_s == [1.1]
 
     def test_they_get_none_to_read_what_is_not_there(

@@ -3,15 +3,19 @@
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from loadtest.cluster.kubectl import kubectl_for
 from loadtest.errors import UnhealthyError
-from loadtest.monitoring.edges import edges_around
+from loadtest.monitoring.edges import Edges, ready_edges
 from loadtest.monitoring.measure import measure
-from loadtest.monitoring.model import Total
+from loadtest.monitoring.model import ResourceUsage, Total
+from loadtest.sample import LoadWindow
+from loadtest.target import TargetEnvironment
 from tests.unit.cluster.node_shell import container_id, version_1
 from tests.unit.monitoring.values import FOO_POD, monitoring_target, target, window
 
@@ -54,6 +58,18 @@ are going to be killed due to memory.oom.group set
 """
 
 
+@contextmanager
+def edges_of(stack: TargetEnvironment) -> Iterator[Edges]:
+    with ready_edges(stack.cluster) as edges, edges.around(stack.cluster, kubectl_for(stack.cluster)):
+        yield edges
+
+
+def measured(
+    stack: TargetEnvironment, during: LoadWindow, requests: dict[str, int], edges: Edges
+) -> ResourceUsage:
+    return measure(stack, during, requests, edges=edges, kubectl=kubectl_for(stack.cluster))
+
+
 @pytest.fixture(autouse=True)
 def pods(kubectl_on_path: Answers) -> None:
     list_pods(kubectl_on_path)
@@ -83,7 +99,7 @@ def test_an_edge_is_read_on_the_way_in_when_the_window_begins_and_on_the_way_out
     docker: Callable[[str], None],
 ) -> None:
     docker(_DOCKER)
-    with edges_around(target().cluster) as edges:
+    with edges_of(target()) as edges:
         assert len(edges.nodes) == len(edges.machine) == 1
         edges.begin()
     assert [(node.at_s, node.containers[0].cpu_s) for edge in edges.nodes for node in edge] == [
@@ -98,27 +114,27 @@ def test_an_edge_is_read_on_the_way_in_when_the_window_begins_and_on_the_way_out
 def test_of_the_edges_before_the_load_the_last_one_counts(docker: Callable[[str], None]) -> None:
     docker(_DOCKER)
     stack = target(monitoring=monitoring_target(port=1))
-    with edges_around(stack.cluster) as edges:
+    with edges_of(stack) as edges:
         edges.begin()
-    usage = measure(stack, window(101.2, 101.8), {"foo.localhost": 100}, edges=edges)
+    usage = measured(stack, window(101.2, 101.8), {"foo.localhost": 100}, edges)
     assert (usage.scopes[0].cpu_seconds, usage.scopes[0].cpu_window_s) == (0.5, 1.0)
-    late = measure(stack, window(100.9, 101.8), {"foo.localhost": 100}, edges=edges)
+    late = measured(stack, window(100.9, 101.8), {"foo.localhost": 100}, edges)
     assert (late.scopes[0].cpu_seconds, late.scopes[0].cpu_window_s) == (1.0, 2.0)
 
 
 def test_where_prometheus_is_gone_the_edges_still_tell_and_it_is_said(docker: Callable[[str], None]) -> None:
     docker(_DOCKER)
     stack = target(monitoring=monitoring_target(port=1))
-    with edges_around(stack.cluster) as edges:
+    with edges_of(stack) as edges:
         pass
-    usage = measure(stack, window(100.2, 100.8), {"foo.localhost": 100}, edges=edges)
+    usage = measured(stack, window(100.2, 100.8), {"foo.localhost": 100}, edges)
     assert (usage.scopes[0].cpu_seconds, usage.scopes[0].restarts) == (0.5, Total(value=0.0, samples=2))
     assert usage.problems[0].startswith("Prometheus at http://127.0.0.1:1 cannot be asked")
 
 
 def test_a_node_that_cannot_be_read_is_a_problem_in_words_and_no_error(docker: Callable[[str], None]) -> None:
     docker(_DEAD_NODE)
-    with edges_around(target().cluster) as edges:
+    with edges_of(target()) as edges:
         pass
     assert not edges.complete
     assert "node node cannot be read" in str(edges.problem)
@@ -127,7 +143,7 @@ def test_a_node_that_cannot_be_read_is_a_problem_in_words_and_no_error(docker: C
 
 def test_a_node_that_dies_under_load_leaves_no_half_of_a_window(docker: Callable[[str], None]) -> None:
     docker(_DOCKER.replace("    second=", "    [ $second -ge 2 ] && exit\n    second="))
-    with edges_around(target().cluster) as edges:
+    with edges_of(target()) as edges:
         assert edges.problem is None
         edges.begin()
         assert len(edges.nodes) == 2
@@ -137,7 +153,7 @@ def test_a_node_that_dies_under_load_leaves_no_half_of_a_window(docker: Callable
 
 def test_a_load_that_fails_is_not_held_up_by_its_second_edge(docker: Callable[[str], None]) -> None:
     docker(_DOCKER)
-    with pytest.raises(UnhealthyError), edges_around(target().cluster) as edges:
+    with pytest.raises(UnhealthyError), edges_of(target()) as edges:
         raise UnhealthyError("planted")
     assert (len(edges.nodes), edges.pods_after) == (1, None)
 
@@ -153,7 +169,7 @@ def test_the_kernel_is_asked_who_was_killed_where_nothing_else_says_why_a_contai
 ) -> None:
     (tmp_path / "log").write_bytes(_KERNEL_LOG.encode() + b"[   12.7] a name \xff\n")
     docker(with_kernel_log("ended\nnode", f"[ $2 = node ] && exec cat {tmp_path}/log; exit 1"))
-    with edges_around(target().cluster) as edges:
+    with edges_of(target()) as edges:
         list_pods(kubectl_on_path, reason="Error", exitCode=137)
     assert edges.oom_killed == {container_id(1), container_id(3)}, "who was killed, not who asked for memory"
 
@@ -180,7 +196,7 @@ def test_a_kernel_that_need_not_or_cannot_be_asked_says_nothing(
     (tmp_path / "log").write_text(_KERNEL_LOG)
     docker(with_kernel_log("node", dmesg.replace("LOG", f"{tmp_path}/log")))
     list_pods(kubectl_on_path, **before)
-    with edges_around(target().cluster) as edges:
+    with edges_of(target()) as edges:
         list_pods(kubectl_on_path, **after)
     assert (edges.oom_killed, edges.problem) == (frozenset(), None)
 
@@ -189,7 +205,7 @@ def test_of_a_cluster_elsewhere_pods_and_this_machine_are_read_and_no_node(
     docker: Callable[[str], None],
 ) -> None:
     docker("#!/bin/sh\nexit 1\n")
-    with edges_around(target(provider="existing").cluster) as edges:
+    with edges_of(target(provider="existing")) as edges:
         pass
     assert (edges.nodes, edges.complete, edges.problem) == ([], False, None)
     assert (len(edges.machine), len(edges.pods)) == (2, 2)

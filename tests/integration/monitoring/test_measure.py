@@ -1,18 +1,22 @@
 """Measuring against a loopback server: waiting for late readings, within a bound."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pytest
 
+from loadtest.cluster.kubectl import kubectl_for
 from loadtest.errors import MonitoringError, UsageError
 from loadtest.monitoring.client import PrometheusClient
 from loadtest.monitoring.edges import Edges
 from loadtest.monitoring.measure import ask, measure, watch
+from loadtest.monitoring.model import ResourceUsage
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.resources import Readings
+from loadtest.target import TargetEnvironment
 from tests.integration.loopback import Answer, Asked, LoopbackServer, loopback_server
 from tests.integration.monitoring.prometheus_answers import answer_from, clock, failure
 from tests.unit.monitoring.values import (
@@ -143,28 +147,32 @@ class TestTheWayToPrometheus:
             "port-forward": {"stdout": forwarding, "stays_s": 60},
         }
 
+    def measured(
+        self, stack: TargetEnvironment, requests: Mapping[str, int] = MappingProxyType({})
+    ) -> ResourceUsage:
+        kubectl = kubectl_for(stack.cluster)
+        return measure(stack, window(100, 102), requests, edges=Edges(), kubectl=kubectl)
+
     def test_is_the_clusters_own_loopback_port(self) -> None:
         clock = FakeTime(now_s=103)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(port=1))
             stack = target(monitoring=monitoring_target(server.port))
-            usage = measure(stack, window(100, 102), {"foo.localhost": 10}, edges=Edges())
+            usage = self.measured(stack, {"foo.localhost": 10})
         assert usage.scopes[0].cpu_seconds_per_1000_requests == pytest.approx(100)
 
     def test_is_a_port_forward_where_there_is_no_such_port(self) -> None:
         clock = FakeTime(now_s=103)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(server.port))
-            usage = measure(target(monitoring=monitoring_target(None)), window(100, 102), {}, edges=Edges())
+            usage = self.measured(target(monitoring=monitoring_target(None)))
         assert usage.scopes[0].cpu_seconds == 1.0
 
     def test_a_pod_on_its_nodes_network_has_no_traffic_of_its_own(self) -> None:
         clock = FakeTime(now_s=103)
         with prometheus(clock) as server:
             self.kubectl_answers(self.answers(port=1))
-            usage = measure(
-                target(monitoring=monitoring_target(server.port)), window(100, 102), {}, edges=Edges()
-            )
+            usage = self.measured(target(monitoring=monitoring_target(server.port)))
         ingress, cluster = usage.scopes[2:]
         assert ingress.network_receive_bytes_per_s.average is None
         assert cluster.network_receive_bytes_per_s.average == 2000
@@ -181,7 +189,7 @@ class TestTheWayToPrometheus:
         with loopback_server(respond) as server:
             self.kubectl_answers(self.answers(port=1))
             stack = target(monitoring=monitoring_target(server.port), provider=provider)
-            usage = measure(stack, window(100, 102), {}, edges=Edges())
+            usage = self.measured(stack)
         assert told == any("behind this machine's" in one for one in usage.problems)
 
     def test_watching_measures_from_now_on_for_as_long_as_asked(self) -> None:
