@@ -76,7 +76,8 @@ class KindCluster(pulumi.ComponentResource):
         }
         return local.Command(
             f"{self._title}-images",
-            create="python3 infra/clusters/kind_images.py",
+            # Right after the cluster every tenth of a second of CPU is waited for.
+            create="python3 infra/clusters/kind_images.py" if args.images else "true",
             dir=str(ROOT),
             environment={**self._environment, "IMAGES": json.dumps(by_place, sort_keys=True)},
             # And not the images: other ones are loaded into the cluster that is there.
