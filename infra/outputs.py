@@ -1,8 +1,8 @@
 """What a stack exports: where to send load, what to expect, where to ask for metrics.
 
-Read by others from `pulumi stack output --json`, so names and units here are a contract: a change of meaning
-raises SCHEMA_VERSION. That goes for settings too where they are handed on as they are. All but the kubeconfig
-and Kubernetes' version is known before anything is created.
+Read by others as `pulumi stack output --json` has them, so names and units here are a contract: a change of
+meaning raises SCHEMA_VERSION. That goes for settings too where they are handed on as they are. All but the
+kubeconfig and Kubernetes' version is known before anything is created.
 """
 
 from collections.abc import Mapping

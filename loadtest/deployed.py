@@ -13,12 +13,11 @@ from typing import Any
 import msgspec
 
 from loadtest.errors import LoadTestError
-from loadtest.pulumi_cli import PulumiStack, Resource
+from loadtest.pulumi_cli import STACK, PulumiStack, Resource
 from loadtest.stack_facts import ClusterFacts, StackFacts
 
 logger = logging.getLogger(__name__)
 
-_STACK = "pulumi:pulumi:Stack"
 _CLUSTERS = "loadproof:clusters:"
 _COMMAND = "command:local:Command"
 
@@ -46,7 +45,7 @@ def read_deployed(stack: PulumiStack, facts: StackFacts) -> Deployed:
         return Deployed(is_empty=False, cluster=facts.cluster, server=None)
     outputs = _cluster_outputs(resources)
     return Deployed(
-        is_empty=all(one.type == _STACK for one in resources),
+        is_empty=all(one.type == STACK for one in resources),
         cluster=_cluster(outputs, facts.cluster),
         server=outputs.get("server"),
         node_containers=_node_containers(resources),

@@ -4,7 +4,6 @@ The command line is used rather than the Automation API: its process can be stop
 goes to a log as it comes, and users see the very commands they can type themselves (docs/adr/0002).
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 import msgspec
 
 from loadtest import process
-from loadtest.errors import CleanupError, DeployError
+from loadtest.errors import CleanupError, DeployError, LoadTestError
 from loadtest.process import ProgramFailedError, Watcher
 
 UP_TIMEOUT_S = 900.0
 DESTROY_TIMEOUT_S = 300.0
 _QUERY_TIMEOUT_S = 60.0
 _LOCKED = "the stack is currently locked"
+STACK = "pulumi:pulumi:Stack"
 _MISSING = "no stack named"
 
 
@@ -43,14 +43,18 @@ class _Export:
     deployment: _Deployment
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class PulumiStack:
-    """`watcher` hears of every program that is under way."""
+    """Nobody else changes the stack meanwhile: whoever uses this holds the run's own lock.
+
+    `watcher` hears of every program that is under way.
+    """
 
     project: Path
     stack: str
     logs: Path
     watcher: Watcher | None = None
+    _resources: tuple[Resource, ...] | None = field(default=None, init=False, repr=False)
 
     def up(self, on_line: Callable[[str], None]) -> None:
         done = self._pulumi(
@@ -64,17 +68,15 @@ class PulumiStack:
             )
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs without secrets. Raises DeployError where there are none."""
+        """The stack's outputs as `pulumi stack output --json` has them; secrets are encrypted.
+
+        Empty where there are none. Raises DeployError where they cannot be read.
+        """
         try:
-            text = process.answer(
-                ("pulumi", "stack", "output", "--json", "--stack", self.stack, "--non-interactive"),
-                folder=self.project,
-                timeout_s=_QUERY_TIMEOUT_S,
-            )
-        except ProgramFailedError as error:
+            resources = self.resources()
+        except LoadTestError as error:
             raise DeployError("the stack's outputs cannot be read", hint=error.hint) from error
-        outputs: dict[str, Any] = json.loads(text)
-        return outputs
+        return next((one.outputs for one in resources if one.type == STACK), {})
 
     def destroy(self) -> None:
         done = self._pulumi("destroy", "--yes", "--skip-preview", timeout_s=DESTROY_TIMEOUT_S)
@@ -83,7 +85,15 @@ class PulumiStack:
             raise (StackLockedError if _LOCKED in why else CleanupError)("`pulumi destroy` failed", hint=why)
 
     def resources(self) -> tuple[Resource, ...]:
-        """What its state names. Raises LoadTestError where that cannot be read."""
+        """What its state names, read once until it changes.
+
+        Raises LoadTestError where it cannot be read.
+        """
+        if self._resources is None:
+            self._resources = self._exported()
+        return self._resources
+
+    def _exported(self) -> tuple[Resource, ...]:
         try:
             text = process.answer(
                 ("pulumi", "stack", "export", "--stack", self.stack, "--non-interactive"),
@@ -112,6 +122,8 @@ class PulumiStack:
     def _pulumi(
         self, *command: str, timeout_s: float, on_line: Callable[[str], None] = lambda line: None
     ) -> process.Completed:
+        """What changes the stack's state."""
+        self._resources = None
         return process.run(
             ("pulumi", *command, "--stack", self.stack, "--non-interactive", "--color", "never"),
             folder=self.project,

@@ -1,6 +1,6 @@
 """What is to be tested and where it answers: the one contract between the Pulumi program and this package.
 
-`TargetEnvironment` is read from `pulumi stack output --json` and from nothing else. Leaves out how the
+`TargetEnvironment` is read from the stack's outputs and from nothing else. Leaves out how the
 stack came to be; `infra.outputs` writes what is read here, and a contract test holds the two together.
 """
 

@@ -245,7 +245,7 @@ def test_every_stage_is_in_the_timings_at_the_end(bench: Bench) -> None:
 
 
 def test_a_deployed_stack_that_does_not_answer_is_explained_and_left_up(bench: Bench) -> None:
-    bench.pulumi.answers({"stack output": {"stdout": "{}"}, "": {}})
+    bench.pulumi.answers({"stack export": {"stdout": '{"deployment": {}}'}, "": {}})
 
     assert pipeline.run_deployed(bench.job, Stages(Recorder())) is ExitCode.DEPLOY_FAILED
 
