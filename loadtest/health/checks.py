@@ -4,6 +4,7 @@ Leaves out how often and how long to ask: see `gate`.
 """
 
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,8 +24,7 @@ from loadtest.target import AppTarget, IngressTarget, TargetEnvironment
 
 _BODY_CHARACTERS = 80
 _RECENT_S = 60.0
-# A request that came before its way was open is lost; the next one finds it.
-_ANSWERS_AN_ATTEMPT = 5
+_TRIES = 5
 _SYSTEM = "kube-system"
 
 
@@ -142,15 +142,44 @@ class HostAnswers:
 
     @property
     def name(self) -> str:
-        return f"{'first answer' if self.consecutive == 1 else 'answers'} of {self.app.host}"
+        return f"answers of {self.app.host}"
 
     def obstacle(self, timeout_s: float) -> str | None:
-        url = f"http://{self.ingress.address}:{self.ingress.port}{self.app.path}"
-        with plain_client(timeout_s / max(_ANSWERS_AN_ATTEMPT, self.consecutive)) as client:
+        url = _url(self.ingress, self.app)
+        with plain_client(timeout_s / self.consecutive) as client:
             for number in range(1, self.consecutive + 1):
                 if wrong := wrong_answer(client, url, self.app):
                     return f"answer {number} of {self.consecutive}: {wrong}"
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstAnswer:
+    """The app's own body, once: until the way through the cluster is open, requests are lost on it.
+
+    One that is lost is not waited for long, as the next may find the way.
+    """
+
+    app: AppTarget
+    ingress: IngressTarget
+
+    @property
+    def name(self) -> str:
+        return f"first answer of {self.app.host}"
+
+    def obstacle(self, timeout_s: float) -> str | None:
+        wait_s, give_up_s = timeout_s / _TRIES, time.monotonic() + timeout_s
+        with plain_client(wait_s) as client:
+            while True:
+                began_s = time.monotonic()
+                wrong = wrong_answer(client, _url(self.ingress, self.app), self.app)
+                was_lost = time.monotonic() - began_s >= wait_s
+                if wrong is None or not was_lost or time.monotonic() + wait_s > give_up_s:
+                    return wrong
+
+
+def _url(ingress: IngressTarget, app: AppTarget) -> str:
+    return f"http://{ingress.address}:{ingress.port}{app.path}"
 
 
 def plain_client(timeout_s: float) -> httpx.Client:

@@ -18,7 +18,14 @@ from loadtest.cluster.objects import Event, Pod
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.certificate import AnswersOverTls
-from loadtest.health.checks import Check, RolloutsComplete, host_checks, namespaces_of, stack_checks
+from loadtest.health.checks import (
+    Check,
+    FirstAnswer,
+    RolloutsComplete,
+    host_checks,
+    namespaces_of,
+    stack_checks,
+)
 from loadtest.health.known import pods_known
 from loadtest.target import TargetEnvironment
 
@@ -93,7 +100,8 @@ def _tracks(target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check]) -
     rollouts = RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target))
     # The way through the cluster to a pod opens a second or two after the pod is ready, which need not be
     # waited for when the ingress itself is through with it.
-    through = (pods_known(target, kubectl), *host_checks(target, consecutive=1))
+    firsts = [FirstAnswer(app=app, ingress=target.ingress) for app in target.apps]
+    through = [pods_known(target, kubectl), *firsts]
     return [*([[check]] for check in stack_checks(target, kubectl)), [[rollouts], way, through]]
 
 

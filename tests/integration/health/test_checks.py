@@ -11,6 +11,7 @@ import pytest
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.health.checks import (
     AutoscalersActive,
+    FirstAnswer,
     HostAnswers,
     NodesReady,
     PrometheusWatching,
@@ -94,6 +95,35 @@ class TestHostAnswers:
             monkeypatch.setenv("no_proxy", "")
             assert self.obstacle(lambda asked: _FOO)[0] is None
         assert proxy.asked == []
+
+
+class TestFirstAnswer:
+    def obstacle(self, respond: Respond, *, timeout_s: float) -> tuple[str | None, list[Asked]]:
+        with loopback_server(respond) as server:
+            check = FirstAnswer(app=FOO, ingress=ingress_target(server.port))
+            return check.obstacle(timeout_s), server.asked
+
+    def test_one_right_answer_is_enough(self) -> None:
+        obstacle, asked = self.obstacle(lambda asked: _FOO, timeout_s=5)
+        assert (None, 1) == (obstacle, len(asked))
+
+    def test_a_request_that_is_lost_is_followed_by_another_at_once(self) -> None:
+        answers = iter([Answer(delay_s=30), Answer(delay_s=30), _FOO])
+        began_s = time.monotonic()
+        obstacle, asked = self.obstacle(lambda asked: next(answers), timeout_s=1.0)
+        assert (None, 3) == (obstacle, len(asked))
+        assert 0.4 <= time.monotonic() - began_s < 0.9
+
+    def test_what_is_wrong_is_said_at_once(self) -> None:
+        obstacle, asked = self.obstacle(lambda asked: Answer(status=503), timeout_s=5)
+        assert ("status 503", 1) == (obstacle, len(asked))
+
+    def test_a_way_that_stays_closed_costs_no_more_than_the_time_limit(self) -> None:
+        began_s = time.monotonic()
+        obstacle, asked = self.obstacle(lambda asked: Answer(delay_s=30), timeout_s=0.5)
+        assert "ReadTimeout" in (obstacle or "")
+        assert 3 <= len(asked) <= 5
+        assert time.monotonic() - began_s < 2
 
 
 def listed(*items: Mapping[str, object]) -> dict[str, object]:
