@@ -81,7 +81,7 @@ def prompt_probes(
     """Of readiness and of life, for what is waited for: who stops answering is given `patience_s`.
 
     Without a probe of the start: only after one of those has passed would readiness be asked about at all, in
-    steps of their own. The first minute, in which nothing is restarted, does what it would.
+    steps of its own. In its place nothing is restarted within a minute of its start.
     """
     return (
         http_probe(ready_path, period_s=1, failures=patience_s),

@@ -63,7 +63,7 @@ def _head_start(stack: PulumiStack, deployed: Deployed) -> Iterator[None]:
     def go() -> None:
         try:
             delete(folder=stack.project, log=stack.logs / "kind-delete.log")
-        except LoadTestError as error:
+        except Exception as error:  # whatever it is, Pulumi is at it too
             logger.warning("left to Pulumi: %s", error)
 
     thread = threading.Thread(target=go)

@@ -152,10 +152,12 @@ def _target(stack: PulumiStack) -> TargetEnvironment:
 
 
 def _deploy_and_measure(job: Job, stages: Stages, stack: PulumiStack) -> Report:
-    threading.Thread(target=_import_what_comes_after_up, daemon=True).start()
+    imports = threading.Thread(target=_import_what_comes_after_up, daemon=True)
+    imports.start()
     with stages.stage("up") as say:
         stack.up(say)
         target = _target(stack)
+    imports.join()
     return _measure(job, stages, target)
 
 

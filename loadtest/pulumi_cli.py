@@ -45,7 +45,7 @@ class _Export:
 
 @dataclass(kw_only=True)
 class PulumiStack:
-    """Nobody else changes the stack meanwhile: whoever uses this holds the run's own lock.
+    """What others change meanwhile is not seen: whoever changes it here holds the run's own lock.
 
     `watcher` hears of every program that is under way.
     """

@@ -53,8 +53,6 @@ class PulumiHome:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # Another installation's plugins on PATH would win over the pinned ones.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
-            # Of the Go runtime: the engine and its plugins end soon, and are short of CPU rather than memory.
-            "GOGC": "400",
         }
         if "PULUMI_CONFIG_PASSPHRASE_FILE" not in self.environment:
             wanted["PULUMI_CONFIG_PASSPHRASE"] = DEFAULT_PASSPHRASE
@@ -90,7 +88,9 @@ if [ -z "${{PULUMI_CONFIG_PASSPHRASE_FILE+set}}" ]; then
 PATH={shlex.quote(str(self.places.commands))}:$PATH
 # The Kubernetes plugin leaves copies of the kubeconfig among the temporary files: here they are found again.
 TMPDIR={shlex.quote(str(self.temporary))}
-export PATH TMPDIR
+# The engine and its plugins end soon, and are short of CPU rather than of memory.
+GOGC=${{GOGC-400}}
+export PATH TMPDIR GOGC
 mkdir -p -m 700 "$TMPDIR"
 exec {shlex.quote(str(self.engine))} "$@"
 """

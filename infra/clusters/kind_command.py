@@ -14,8 +14,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -35,6 +36,7 @@ TRANSIENT = re.compile(
 _API_ANSWERS = "\N{CHECK MARK} Starting control-plane"
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
+_OTHER_DELETION_S = 30.0
 _LOGS = Path("artifacts", "diagnostics", "kind")  # of the project, in whose folder this runs
 FREEZER = Path("/sys/fs/cgroup/freezer")
 
@@ -74,11 +76,13 @@ class Cluster:
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
-        """A container that two delete at once is an error to one of them."""
+        """A container that two delete at once is an error to one of them: better than to wait for ever."""
         self.kubeconfig.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = os.open(self.kubeconfig.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            give_up_s = time.monotonic() + _OTHER_DELETION_S
+            while not _locked(folder) and time.monotonic() < give_up_s:
+                time.sleep(0.02)
             yield
         finally:
             os.close(folder)
@@ -151,7 +155,8 @@ class Cluster:
 
         def api_answers() -> None:
             self._ask_for_the_schema()
-            made.update(self._made())
+            with suppress(CommandError):  # asked for again at the end
+                made.update(self._made())
 
         # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
         arguments = ["--config", "-", "--kubeconfig", str(self.kubeconfig), "--retain", "--wait", "0s"]
@@ -196,6 +201,17 @@ class Cluster:
         raise CommandError(
             f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
         )
+
+
+def _locked(folder: int) -> bool:
+    """Also where the file system knows no such locks."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:

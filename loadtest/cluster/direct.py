@@ -101,12 +101,13 @@ class _Direct:
         paths = list_paths(words)
         if paths is None:
             return None
-        answers = [self._answer(path, timeout_s) for path in paths]
-        try:
-            return [item for answer in answers for item in _items(answer)]
-        except msgspec.MsgspecError as error:
-            logger.info("asked by kubectl instead: %s", error)
-            return None
+        found: list[bytes] = []
+        for path in paths:
+            items = _items(self._answer(path, timeout_s / len(paths)))
+            if items is None:
+                return None
+            found += items
+        return found
 
     def log(self, of: ContainerLog, timeout_s: float) -> str | None:
         query = httpx.QueryParams(container=of.container, sinceSeconds=of.since_s)
@@ -121,11 +122,17 @@ class _Direct:
             return None
 
 
-def _items(answer: bytes | None) -> Iterator[bytes]:
-    found = msgspec.json.decode(answer or b"", type=_List)
+def _items(answer: bytes | None) -> list[bytes] | None:
+    if answer is None:
+        return None
+    try:
+        found = msgspec.json.decode(answer, type=_List)
+    except msgspec.MsgspecError as error:
+        logger.info("asked by kubectl instead: %s", error)
+        return None
     # Within a list the API leaves out what each of its items is; kubectl puts it in.
     kind = msgspec.json.encode(found.kind.removesuffix("List"))
-    return (b'{"kind":' + kind + b"," + bytes(item).lstrip()[1:] for item in found.items)
+    return [b'{"kind":' + kind + b"," + bytes(item).lstrip()[1:] for item in found.items]
 
 
 def list_paths(words: Sequence[str]) -> list[str] | None:

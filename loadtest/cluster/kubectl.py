@@ -4,6 +4,7 @@ Leaves out what the answers mean (`objects`, `states`) and calls that go on for 
 """
 
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -24,7 +25,10 @@ class _List(msgspec.Struct):
 
 
 class Shortcut(Protocol):
-    """A shorter way to some of what kubectl tells; None where it is no way, and kubectl has to be asked."""
+    """A shorter way to some of what kubectl tells; None where it is no way, and kubectl has to be asked.
+
+    Each takes `timeout_s` at most.
+    """
 
     def items(self, words: Sequence[str], timeout_s: float) -> Sequence[bytes] | None:
         """The objects that `kubectl get <words>` finds, as JSON."""
@@ -88,19 +92,23 @@ class Kubectl:
             ) from error
 
     def _found(self, words: tuple[str, ...], timeout_s: float) -> Sequence[bytes | msgspec.Raw]:
-        found = self.shortcut.items(words, timeout_s) if self.shortcut else None
+        began_s = time.monotonic()
+        found = self.shortcut.items(words, timeout_s / 2) if self.shortcut else None
         if found is not None:
             return found
-        text = self._text("get", *words, "-o", "json", timeout_s=timeout_s)
+        left_s = timeout_s - (time.monotonic() - began_s)
+        text = self._text("get", *words, "-o", "json", timeout_s=left_s)
         return msgspec.json.decode(text, type=_List).items
 
     def log(self, of: ContainerLog, *, timeout_s: float = 10.0) -> str:
         """Raises UnhealthyError where it may not be read."""
-        found = self.shortcut.log(of, timeout_s) if self.shortcut else None
+        began_s = time.monotonic()
+        found = self.shortcut.log(of, timeout_s / 2) if self.shortcut else None
         if found is not None:
             return found
+        left_s = timeout_s - (time.monotonic() - began_s)
         which = (of.pod, f"--namespace={of.namespace}", f"--container={of.container}")
-        return self.text("logs", *which, f"--since={of.since_s}s", timeout_s=timeout_s)
+        return self.text("logs", *which, f"--since={of.since_s}s", timeout_s=left_s)
 
     def _calls(self, words: tuple[str, ...]) -> list[tuple[str, ...]]:
         if self.namespaces is None or _EVERYWHERE not in words:

@@ -215,14 +215,17 @@ def namespaces_of(target: TargetEnvironment) -> frozenset[str]:
 
 
 def stack_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
-    """Those that wait for nothing else, and nothing for them."""
-    scaled = tuple(app for app in target.apps if app.autoscaler)
+    """Those on which no pod of an app depends."""
     nodes = target.cluster.nodes
     return (
         *([] if nodes is None else [NodesReady(kubectl=kubectl, expected=nodes)]),
         PrometheusWatching(target=target, kubectl=kubectl),
-        *([AutoscalersActive(kubectl=kubectl, apps=scaled)] if scaled else []),
     )
+
+
+def autoscaler_checks(target: TargetEnvironment, kubectl: Kubectl) -> tuple[Check, ...]:
+    scaled = tuple(app for app in target.apps if app.autoscaler)
+    return (AutoscalersActive(kubectl=kubectl, apps=scaled),) if scaled else ()
 
 
 def host_checks(target: TargetEnvironment, consecutive: int) -> tuple[Check, ...]:

@@ -22,6 +22,7 @@ from loadtest.health.checks import (
     Check,
     FirstAnswer,
     RolloutsComplete,
+    autoscaler_checks,
     host_checks,
     namespaces_of,
     stack_checks,
@@ -98,11 +99,14 @@ def wait_healthy(
 
 def _tracks(target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check]) -> Sequence[Steps]:
     rollouts = RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target))
+    # An autoscaler that begins to decide may ask for more pods.
+    autoscalers = autoscaler_checks(target, kubectl)
     # The way through the cluster to a pod opens a second or two after the pod is ready, which need not be
     # waited for when the ingress itself is through with it.
     firsts = [FirstAnswer(app=app, ingress=target.ingress) for app in target.apps]
     through = [pods_known(target, kubectl), *firsts]
-    return [*([[check]] for check in stack_checks(target, kubectl)), [[rollouts], way, through]]
+    others = [[[check]] for check in stack_checks(target, kubectl)]
+    return [*others, [autoscalers, [rollouts], way, through]]
 
 
 def _last(target: TargetEnvironment, kubectl: Kubectl, consecutive: int) -> Sequence[Check]:
@@ -118,11 +122,15 @@ def run_checks(
     patience: Patience,
     say: Callable[[str], None] = lambda text: None,
 ) -> HealthReport:
-    """Tracks side by side, the steps of each one after another; `last` when all have passed."""
+    """Tracks side by side, the steps of each one after another; `last` when all have passed.
+
+    What the last track came to is asked again where another one took longer: it may have changed meanwhile.
+    """
     polls = _Polls(patience)
     outcomes = polls.outcomes(tracks, say)
     if not any(outcome.obstacle for outcome in outcomes):
-        outcomes += polls.outcomes([[last]], say)
+        again = [] if polls.ended_last(tracks[-1]) else [tracks[-1][-1]]
+        outcomes += polls.outcomes([[*again, last]], say)
     return HealthReport(took_s=polls.took_s(), checks=tuple(outcomes))
 
 
@@ -134,6 +142,10 @@ class _Polls:
         self._began_s = patience.clock_s()
         self._stop = threading.Event()
         self._obstacles: dict[str, str] = {}
+        self._ended: list[Steps] = []
+
+    def ended_last(self, track: Steps) -> bool:
+        return self._ended[-1] is track
 
     def took_s(self) -> float:
         return self._patience.clock_s() - self._began_s
@@ -156,6 +168,7 @@ class _Polls:
                 outcomes += pool.map(self._poll, checks)
             if self._stop.is_set() or any(outcome.obstacle for outcome in outcomes):
                 break
+        self._ended.append(steps)
         return outcomes
 
     def _poll(self, check: Check) -> CheckOutcome:

@@ -5,7 +5,7 @@ be carried by fewer than there are.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -28,7 +28,6 @@ _BACKENDS_PORT, _BACKENDS_PATH = 10246, "/configuration/backends"
 _CONTAINER, _VERBOSITY, NEWS = "controller", "--v=2", "Dynamic reconfiguration succeeded"
 # Their workers look once a second, and on a busy machine a little late.
 _LOOK_EVERY_S, _LATE_S = 1, 0.1
-_AGAIN_S = 0.05
 
 
 def pods_known(target: TargetEnvironment, kubectl: Kubectl) -> Check:
@@ -82,20 +81,26 @@ class KnownToNginx:
         ]
         return found or self._unread(serving, began_s, timeout_s)
 
-    def _unread(self, controllers: Iterable[Pod], asked_s: float, timeout_s: float) -> list[str]:
+    def _unread(self, controllers: Sequence[Pod], asked_s: float, timeout_s: float) -> list[str]:
         """What the last of their workers may not have read yet, but for what takes no longer than it waits.
 
-        A second without news that ends before a second has passed since the controllers were `asked_s` began
-        before it, too: what they told then is still what they know.
+        After a second without news each worker has read all that its controller had told when it was asked.
+        A second later than that, ask anew.
         """
         while True:
-            told = [self._news(one, timeout_s) if _tells_of_news(one) else None for one in controllers]
-            if not any(told):
-                time.sleep(_LATE_S if all(one is False for one in told) else _LOOK_EVERY_S + _LATE_S)
+            told = self._told(controllers, timeout_s)
+            time.sleep(_LATE_S)
+            if None in told:  # nobody can tell
+                time.sleep(_LOOK_EVERY_S)
+                return []
+            # Once more, as news comes to the workers a moment sooner than into the log.
+            if not any(told) and not any(self._told(controllers, timeout_s)):
                 return []
             if time.monotonic() - asked_s > _LOOK_EVERY_S:
                 return ["the ingress had news for its workers within the last second"]
-            time.sleep(_AGAIN_S)
+
+    def _told(self, controllers: Sequence[Pod], timeout_s: float) -> list[bool | None]:
+        return [self._news(one, timeout_s) if _tells_of_news(one) else None for one in controllers]
 
     def _news(self, controller: Pod, timeout_s: float) -> bool | None:
         """Whether its workers may have got some since the last of them looked; None where nobody can tell."""

@@ -36,6 +36,8 @@ if words.startswith("docker exec"):
     assert arguments[1:] == ["x-control-plane", "cat", "/kind/version"]
     if not (folder / "joined").exists():
         (folder / "version-told").touch()
+        if (folder / "short-of-memory").exists():
+            sys.exit(137)
     print("v1.2.3")
     sys.exit(0)
 
@@ -119,6 +121,9 @@ class FakeMachine:
 
     def says_nothing_of_its_steps(self) -> None:
         (self.folder / "silent").touch()
+
+    def is_short_of_memory_while_nodes_join(self) -> None:
+        (self.folder / "short-of-memory").touch()
 
     def takes_its_time_to_delete(self) -> None:
         """And does not bear another deletion meanwhile."""

@@ -1,6 +1,7 @@
 """The command that makes and deletes the cluster: never another's, and never half of one left behind."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -240,6 +241,31 @@ def test_what_was_made_is_told_by_a_kind_that_says_nothing_of_its_steps_as_well(
     code, stdout, stderr = run(machine, "create")
     assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
     assert not machine.version_was_told_before_all_joined
+
+
+def test_a_question_that_fails_while_nodes_join_is_asked_again_and_costs_no_cluster(
+    machine: FakeMachine,
+) -> None:
+    machine.takes_its_time_to_join()
+    machine.is_short_of_memory_while_nodes_join()
+    code, stdout, stderr = run(machine, "create")
+    assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
+    assert ["kind create cluster"] == machine.asked_for()
+
+
+def test_a_deletion_that_never_ends_holds_up_another_for_a_while_only(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(machine, "create")
+    monkeypatch.setattr(kind_command, "_OTHER_DELETION_S", 0.2)
+    monkeypatch.setenv("PATH", str(machine.folder))
+    folder = os.open(machine.kubeconfig.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        kind_command.cluster_of(machine.environment).delete(made=machine.nodes)
+    finally:
+        os.close(folder)
+    assert [] == machine.nodes
 
 
 def test_of_two_deletions_at_once_one_waits_for_the_other(machine: FakeMachine) -> None:

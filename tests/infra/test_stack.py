@@ -288,6 +288,25 @@ def test_every_pod_is_within_the_restricted_standard_its_namespace_enforces(ci: 
                 )
 
 
+def test_who_serves_is_asked_each_second_from_the_start_and_restarted_by_nobody_for_a_minute(
+    ci: Recording,
+) -> None:
+    deployments = [one for one in ci.resources if one.type == "kubernetes:apps/v1:Deployment"]
+    found = {
+        one.name: container
+        for one in deployments
+        for container in one.inputs["spec"]["template"]["spec"]["containers"]
+    }
+    for name, patience_s in (("foo", 6), ("prometheus", 15)):
+        ready, alive = found[name]["readinessProbe"], found[name]["livenessProbe"]
+        assert "startupProbe" not in found[name]
+        assert (1, patience_s) == (ready["periodSeconds"], ready["failureThreshold"])
+        assert not ready.get("initialDelaySeconds")
+        assert (60, 10, 3) == tuple(
+            alive[key] for key in ("initialDelaySeconds", "periodSeconds", "failureThreshold")
+        )
+
+
 def test_every_container_has_requests_limits_probes_and_a_pinned_image(ci: Recording) -> None:
     deployments = [one for one in ci.resources if one.type == "kubernetes:apps/v1:Deployment"]
     for one in deployments:

@@ -3,6 +3,7 @@
 import base64
 import json
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,6 +147,20 @@ def test_whatever_does_not_go_the_plain_way_is_kubectls_to_do(
         direct(over(kubectl, kubeconfig(tmp_path, address(server)))) as short,
     ):
         assert ["by-kubectl"] == [one.metadata.name for one in short.items(Node, "nodes")]
+
+
+def test_a_server_that_hangs_leaves_kubectl_half_of_the_time(
+    tmp_path: Path, kubectl: Kubectl, program: FakeProgram
+) -> None:
+    program.answers({"get": {"stays_s": 30}})
+    began_s = time.monotonic()
+    with (
+        api(tmp_path, lambda asked: Answer(delay_s=30)) as server,
+        direct(over(kubectl, kubeconfig(tmp_path, address(server)))) as short,
+        pytest.raises(UnhealthyError, match=r"gave no answer within 0\.[5-9] s"),
+    ):
+        short.items(Workload, "deployments,statefulsets,daemonsets", "--all-namespaces", timeout_s=1.0)
+    assert time.monotonic() - began_s < 2
 
 
 def test_a_server_that_is_gone_is_kubectls_to_explain(

@@ -16,8 +16,8 @@ from loadtest.health.checks import (
     NodesReady,
     PrometheusWatching,
     RolloutsComplete,
+    autoscaler_checks,
     namespaces_of,
-    stack_checks,
 )
 from loadtest.monitoring.queries import Metric
 from loadtest.monitoring.readings import RawSeries
@@ -247,6 +247,7 @@ def test_autoscalers_are_asked_for_only_where_an_app_has_one(kubectl: Kubectl) -
     rule = AutoscalerTarget(min_replicas=1, max_replicas=4, target_cpu_percent=50, scale_up_stabilization_s=0)
     without = target()
     scaled = replace(without, apps=(replace(FOO, autoscaler=rule), *without.apps[1:]))
-    assert [] == [one for one in stack_checks(without, kubectl) if isinstance(one, AutoscalersActive)]
-    (check,) = [one for one in stack_checks(scaled, kubectl) if isinstance(one, AutoscalersActive)]
+    assert () == autoscaler_checks(without, kubectl)
+    (check,) = autoscaler_checks(scaled, kubectl)
+    assert isinstance(check, AutoscalersActive)
     assert ["foo"] == [app.name for app in check.apps]

@@ -115,15 +115,22 @@ class TestKnownToNginx:
     ) -> None:
         obstacle = self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], NEWSY)
         assert obstacle == "the ingress had news for its workers within the last second"
-        assert 1 < sum(waited_s) < 1.1, "later it may be news of something else"
+        assert 1 < sum(waited_s) < 1.2, "later it may be news of something else"
 
     def test_it_is_waited_for_until_it_is_a_second_old(
         self, program: FakeProgram, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However long that is, but for what was asked to be still true."""
-        logs = iter(["old", NEWS, NEWS, "", "not read any more"])
+        logs = iter([NEWS, NEWS, "old", "old", "not read any more"])
         monkeypatch.setattr(Kubectl, "log", lambda *_, **__: next(logs))
         assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        assert next(logs) == "not read any more"
+
+    def test_news_that_came_into_the_log_a_moment_late_is_not_missed(
+        self, program: FakeProgram, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        logs = iter(["", NEWS, NEWS, "", "", "not read any more"])
+        monkeypatch.setattr(Kubectl, "log", lambda *_, **__: next(logs))
         assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
         assert next(logs) == "not read any more"
 
@@ -133,7 +140,8 @@ class TestKnownToNginx:
         log = {"stdout": "10.0.0.1 - GET /\nI1122 04:15:24.3 7 main.go:101] SSL fake certificate created\n"}
         assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN], log) is None
         assert waited_s == [0.1]
-        (asked,) = [" ".join(one) for one in program.asked() if "logs" in one]
+        asked, again = [" ".join(one) for one in program.asked() if "logs" in one]
+        assert asked == again
         assert asked.endswith(
             "logs ingress-nginx-controller-1 --namespace=ingress --container=controller --since=1s"
         )
@@ -153,21 +161,21 @@ class TestKnownToNginx:
     ) -> None:
         quiet = {**pod(CONTROLLER), "spec": {"containers": [{"name": "controller", "args": args}]}}
         assert self.obstacle(program, kubectl, [quiet], [OWN], log) is None
-        assert waited_s == [1.1]
+        assert sum(waited_s) == pytest.approx(1.1)
 
     def test_the_one_with_news_stands_in_the_way_for_all(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
     ) -> None:
         pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER)]
         assert "had news" in (self.obstacle(program, kubectl, pods, [OWN], log_of_second=NEWSY) or "")
-        assert 1 < sum(waited_s) < 1.1
+        assert 1 < sum(waited_s) < 1.2
 
     def test_the_one_whose_log_is_silent_for_good_is_waited_for(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
     ) -> None:
         pods = [pod(CONTROLLER), pod(SECOND_CONTROLLER)]
         assert self.obstacle(program, kubectl, pods, [OWN], log_of_second=FORBIDDEN) is None
-        assert waited_s == [1.1]
+        assert sum(waited_s) == pytest.approx(1.1)
 
     def test_they_get_none_to_read_what_is_not_there(
         self, program: FakeProgram, kubectl: Kubectl, waited_s: list[float]
