@@ -39,5 +39,5 @@ def test_a_run_killed_under_load_is_cleaned_up_by_its_guard(own_workspace: Works
 
     wait_until(lambda: not workspace.containers(), timeout_s=180, what="the guard to delete the cluster")
     wait_until(lambda: not workspace.resources_in_state(), timeout_s=60, what="the guard to empty the state")
-    wait_until(lambda: not workspace.kubeconfig.exists(), timeout_s=30, what="the guard to end")
+    wait_until(lambda: not workspace.copies_of_kubeconfig(), timeout_s=30, what="the guard to end")
     workspace.assert_nothing_left()
