@@ -10,7 +10,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 from loadtest.cluster import existing, kind
@@ -58,11 +57,11 @@ def _head_start(stack: PulumiStack, deployed: Deployed) -> Iterator[None]:
     if cluster is None or cluster.kubeconfig_path is None or not made:
         yield
         return
-    delete = partial(kind.delete, cluster.name, Path(cluster.kubeconfig_path), made=made)
+    name, kubeconfig, log = cluster.name, Path(cluster.kubeconfig_path), stack.logs / "kind-delete.log"
 
     def go() -> None:
         try:
-            delete(folder=stack.project, log=stack.logs / "kind-delete.log")
+            kind.delete(name, kubeconfig, folder=stack.project, log=log, made=made)
         except Exception as error:  # whatever it is, Pulumi is at it too
             logger.warning("left to Pulumi: %s", error)
 

@@ -14,6 +14,7 @@ from infra.ingress.contract import IngressArgs
 from infra.ingress.nginx import nginx_values
 from infra.naming import Naming
 from loadtest.cluster.kubectl import Kubectl
+from loadtest.errors import UnhealthyError
 from loadtest.health.known import NEWS, KnownByTime, KnownToNginx, pods_known
 from loadtest.target import TargetEnvironment
 from tests.integration.fake_program import FakeProgram
@@ -126,10 +127,28 @@ class TestKnownToNginx:
         assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
         assert next(logs) == "not read any more"
 
+    def test_a_log_that_can_be_read_once_and_not_again_tells_nothing(
+        self,
+        program: FakeProgram,
+        kubectl: Kubectl,
+        waited_s: list[float],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        logs = iter([""])
+
+        def read(*_: object, **__: object) -> str:
+            for text in logs:
+                return text
+            raise UnhealthyError("planted")
+
+        monkeypatch.setattr(Kubectl, "log", read)
+        assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
+        assert sum(waited_s) == pytest.approx(1.1)
+
     def test_news_that_came_into_the_log_a_moment_late_is_not_missed(
         self, program: FakeProgram, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        logs = iter(["", NEWS, NEWS, "", "", "not read any more"])
+        logs = iter(["", NEWS, "", "", "not read any more"])
         monkeypatch.setattr(Kubectl, "log", lambda *_, **__: next(logs))
         assert self.obstacle(program, kubectl, [pod(CONTROLLER)], [OWN]) is None
         assert next(logs) == "not read any more"
