@@ -80,15 +80,15 @@ def watch(pipe: IO[str], destroy_command: tuple[str, ...]) -> int:
     return subprocess.call(destroy_command, stdin=subprocess.DEVNULL)
 
 
-def _stop_orphan(group: int) -> None:
+def _stop_orphan(leader: int) -> None:
     """Let the dead run's program end by itself first: an interrupted `pulumi` knows best what it has made."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(group, signal.SIGINT)
+        os.kill(leader, signal.SIGINT)
         give_up_s = time.monotonic() + process.GRACE_S
         while time.monotonic() < give_up_s:
-            os.kill(group, 0)
+            os.kill(leader, 0)
             time.sleep(0.2)
-    process.end_group(group)
+    process.end_session(leader)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Running another program so that it never outlives its purpose: own process group, time limit, log.
+"""Running another program so that it never outlives its purpose: a session of its own, time limit, log.
 
 A program is stopped gently first (SIGINT to the program alone, which then stops its own children) and its
-whole group by force after a grace period.
+whole session by force after a grace period. What a program leaves behind is ended when it has ended itself.
 """
 
 import contextlib
@@ -11,17 +11,21 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Protocol
+
+import psutil
 
 from loadtest.errors import MachineError
 
 logger = logging.getLogger(__name__)
 
 GRACE_S = 40.0  # what `pulumi up` may take to stop after an interrupt: it waits for the step it is in
+_TO_END_S, _LOOK_EVERY_S = 5.0, 0.05
 _TAIL_LINES = 40
 
 
@@ -58,12 +62,16 @@ def run(
     timeout_s: float,
     watcher: Watcher | None = None,
     on_line: Callable[[str], None] = lambda line: None,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Completed:
-    """Run a program to its end; its output goes to `log` as it comes, each line to `on_line` as well."""
+    """Run a program to its end; its output goes to `log` as it comes, each line to `on_line` as well.
+
+    `settings` are what it finds in its environment beside what is there.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     logger.info("starting", extra={"arguments": list(arguments), "log": str(log)})
     lines: list[str] = []
-    with log.open("a") as log_file, _started(arguments, folder, watcher) as child:
+    with log.open("a") as log_file, _started(arguments, folder, watcher, settings) as child:
         expired = threading.Event()
 
         def expire() -> None:
@@ -72,12 +80,15 @@ def run(
 
         timer = threading.Timer(timeout_s, expire)
         timer.start()
+        rest = threading.Thread(target=_end_what_it_leaves, args=[child], daemon=True)
+        rest.start()
         try:
             for line in _lines(child):
                 log_file.write(line + "\n")
                 log_file.flush()
                 lines = [*lines[1 - _TAIL_LINES :], line]
                 on_line(line)
+            rest.join()
             exit_code = child.wait()
         finally:
             timer.cancel()
@@ -122,7 +133,7 @@ def program_missing(program: str) -> MachineError:
 
 @contextmanager
 def _started(
-    arguments: Sequence[str], folder: Path, watcher: "Watcher | None"
+    arguments: Sequence[str], folder: Path, watcher: Watcher | None, settings: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
     try:
         child = subprocess.Popen(
@@ -134,6 +145,7 @@ def _started(
             text=True,
             errors="replace",
             start_new_session=True,
+            env={**os.environ, **settings},
         )
     except FileNotFoundError as error:
         raise program_missing(arguments[0]) from error
@@ -158,18 +170,54 @@ def _lines(child: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def stop(child: subprocess.Popen[str], grace_s: float = GRACE_S) -> None:
-    """Ask the program to stop, wait, then end its whole group."""
+    """Ask the program to stop, wait, then end its whole session."""
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace_s)
-    end_group(child.pid)
+    end_session(child.pid)
     child.wait()
 
 
-def end_group(group: int) -> None:
-    """SIGTERM, a moment, SIGKILL to every process of the group; a group that is gone is no error."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGTERM)
-        time.sleep(0.5)
-        os.killpg(group, signal.SIGKILL)
+def end_session(leader: int) -> None:
+    """SIGTERM, time to end, SIGKILL to every process of the session; one of which none is left is no error.
+
+    Not its group alone: Pulumi's plugins are in groups of their own, and outlive an engine that is killed.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        told: set[int] = set()
+        give_up_s = time.monotonic() + _TO_END_S
+        while (members := _session(leader)) and time.monotonic() < give_up_s:
+            for member in members - told:
+                with contextlib.suppress(OSError):  # gone by now
+                    os.kill(member, number)
+            told |= members
+            time.sleep(_LOOK_EVERY_S)
+        if not members:
+            return
+    logger.warning("still there", extra={"session": leader, "processes": sorted(members)})
+
+
+def _session(leader: int) -> set[int]:
+    """The ids of its processes, but for those that ended and were not asked for their exit code."""
+    return {one for one in psutil.pids() if _session_of(one) == leader and not _ended(one)}
+
+
+def _session_of(process_id: int) -> int | None:
+    try:
+        return os.getsid(process_id)
+    except OSError:  # gone by now, or not to be known
+        return None
+
+
+def _ended(process_id: int) -> bool:
+    try:
+        return bool(psutil.Process(process_id).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _end_what_it_leaves(child: subprocess.Popen[str]) -> None:
+    """When it has ended: what is left of it would keep its output open, and stay."""
+    child.wait()
+    end_session(child.pid)

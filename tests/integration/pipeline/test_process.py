@@ -34,12 +34,54 @@ def test_output_goes_to_the_log_and_line_by_line_to_who_listens(tmp_path: Path) 
     assert sorted((tmp_path / "log").read_text().split()) == ["one", "two"]
 
 
+def test_it_finds_its_settings_beside_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THERE", "already")
+    heard: list[str] = []
+    program = "import os; print(os.environ['THERE'], os.environ['SAID'])"
+    run(program, tmp_path, on_line=heard.append, settings={"SAID": "for it alone"})
+    assert heard == ["already for it alone"]
+    assert "SAID" not in os.environ
+
+
 def test_the_exit_code_and_the_last_lines_are_told(tmp_path: Path) -> None:
     done = run("import sys; [print(n) for n in range(100)]; sys.exit(3)", tmp_path)
 
     assert (done.exit_code, done.succeeded) == (3, False)
     assert done.tail[-1] == "99"
     assert len(done.tail) < 100
+
+
+# Prints the pid of a child in a group of its own, as the engine's plugins are, and is killed.
+KILLED = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], process_group=0{})
+print(child.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+SILENT = ", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+
+
+@pytest.mark.parametrize("output", [SILENT, ""], ids=["of its own", "the program's"])
+def test_a_program_that_is_killed_leaves_nothing_of_its_session(tmp_path: Path, output: str) -> None:
+    done = run(KILLED.format(output), tmp_path, timeout_s=120.0)
+
+    assert (done.exit_code, done.timed_out) == (-9, False)
+    assert _gone(int(done.tail[0]))
+
+
+def test_what_is_deaf_to_a_request_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_TO_END_S", 0.3)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); "
+    program = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "{deaf}time.sleep(600)"], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid)
+"""
+    done = run(program, tmp_path, timeout_s=120.0)
+
+    assert (done.exit_code, done.timed_out) == (0, False)
+    assert _gone(int(done.tail[0]))
 
 
 def test_a_program_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
@@ -50,7 +92,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_children(tmp_path: Path
     assert done.timed_out
     assert not done.succeeded
     assert len(pids) == 2
-    assert all(_gone(pid) for pid in pids), "no process of the group is left"
+    assert all(_gone(pid) for pid in pids), "no process of the session is left"
 
 
 def test_an_interrupt_ends_the_program_with_its_children(tmp_path: Path) -> None:
