@@ -139,12 +139,13 @@ def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 
 def _engine(stack: str, project: Path, facts: StackFacts) -> Iterator[Problem]:
-    if not _by_kind(facts):
+    images = facts.cluster.images if facts.cluster else ()
+    if not _by_kind(facts) or _are_there(project, images):
         return
     process.answer(
         ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
     )
-    if missing := _missing(project, facts.cluster.images if facts.cluster else ()):
+    if missing := [image for image in images if not _has_image(project, image)]:
         yield Problem(
             message=f"the container engine does not have {', '.join(missing)}, which the stack needs",
             hint=f"`make setup STACK={stack}` gets what is missing.",
@@ -152,17 +153,14 @@ def _engine(stack: str, project: Path, facts: StackFacts) -> Iterator[Problem]:
         )
 
 
-def _missing(project: Path, images: tuple[str, ...]) -> list[str]:
-    """One question where none is missing; the answer to it does not say which is."""
+def _are_there(project: Path, images: tuple[str, ...]) -> bool:
+    """One quick question where all is well; the answer to it does not say which is missing, or why."""
+    question = ("docker", "image", "inspect", "--format", "{{.Id}}", *images)
     try:
-        process.answer(
-            ("docker", "image", "inspect", "--format", "{{.Id}}", *images),
-            folder=project,
-            timeout_s=_TIMEOUT_S,
-        )
-    except ProgramFailedError:
-        return [image for image in images if not _has_image(project, image)]
-    return []
+        process.answer(question, folder=project, timeout_s=_TIMEOUT_S)
+    except ProgramFailedError:  # which it also says where none is asked about
+        return False
+    return True
 
 
 def _has_image(project: Path, image: str) -> bool:
