@@ -187,6 +187,7 @@ def _delete_by_name(stack: PulumiStack, claim: Path, notes: list[str], say: Call
             f"still there: {', '.join(left)}", hint=f"`docker rm --force {' '.join(left)}` removes them."
         )
     claim.unlink(missing_ok=True)
+    _delete_copies_of_kubeconfig(stack.project, kind.context_of(cluster))
 
 
 def _delete_copies_of_kubeconfig(project: Path, context: str) -> None:

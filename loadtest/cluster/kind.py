@@ -14,6 +14,11 @@ from loadtest.errors import CleanupError
 _TIMEOUT_S = 120.0
 
 
+def context_of(cluster: str) -> str:
+    """By which kind's kubeconfigs name it."""
+    return f"kind-{cluster}"
+
+
 def node_containers(cluster: str, *, folder: Path) -> tuple[str, ...]:
     """Names of the cluster's containers, running or not. Raises MachineError without an engine."""
     return tuple(

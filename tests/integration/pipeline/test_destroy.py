@@ -64,6 +64,31 @@ def test_nodes_that_the_stack_made_go_while_pulumi_is_still_at_it(bench: Bench) 
     assert bench.kind.asked()[0][:4] == ["delete", "cluster", "--name", "loadproof"]
 
 
+def test_a_cluster_that_came_after_the_one_its_state_names_is_deleted_by_its_name(bench: Bench) -> None:
+    """The config was changed, and Pulumi killed before it wrote down what it had made."""
+    kubeconfig = str(bench.kubeconfig.with_name("earlier.yaml"))
+    earlier = {"provider": "kind", "stays": False, "name": "earlier", "context": "kind-earlier"}
+    resources = [
+        {"type": "loadproof:clusters:KindCluster", "outputs": {**earlier, "kubeconfig_path": kubeconfig}},
+        {"type": "command:local:Command", "outputs": {"stdout": json.dumps({"nodes": ["f00d"]})}},
+    ]
+    export = json.dumps({"deployment": {"resources": resources}})
+    bench.pulumi.answers({"stack export": {"stdout": export}, "": {}})
+    bench.kubeconfig.touch()
+    copy = bench.root / ".toolchain" / "tmp" / "kubeconfig1"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("current-context: kind-loadproof\n")
+    bench.docker.answers({"cluster=earlier": {}, "cluster=loadproof": {"stdout": "beef\n"}})
+    with pytest.raises(CleanupError, match="could not be deleted"):  # docker goes on naming its node
+        take_down(bench)
+    assert bench.kind.asked()[0][:4] == ["delete", "cluster", "--name", "loadproof"]
+    assert bench.kubeconfig.exists(), "what is still there stays claimed"
+    bench.docker.answers({"": {}})
+    take_down(bench)
+    assert not bench.kubeconfig.exists()
+    assert not copy.exists()
+
+
 def test_nodes_that_it_did_not_make_get_no_head_start(bench: Bench) -> None:
     knows_what_it_made(bench, "f00d")
     bench.docker.answers({"ps": {"stdout": "another\n"}})
