@@ -12,6 +12,7 @@ import shlex
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:
         with interruption.armed():
             facts = checked(job, stages)
         with nullcontext() if keep else _guarded(job) as watcher:
-            stack = _stack(job, watcher)
+            stack = _watched_stack(job, facts, watcher)
             try:
                 work = partial(_deploy_and_measure, job, stages, stack)
                 code = _attempt(job, stages, work, facts, interruption)
@@ -143,8 +144,14 @@ def _guarded(job: Job) -> AbstractContextManager[Watcher]:
     )
 
 
-def _stack(job: Job, watcher: Watcher | None = None) -> PulumiStack:
-    return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs, watcher=watcher)
+def _stack(job: Job) -> PulumiStack:
+    return PulumiStack(project=job.project, stack=job.stack, logs=job.artifacts.logs)
+
+
+def _watched_stack(job: Job, facts: StackFacts, watcher: Watcher | None) -> PulumiStack:
+    """Without checkpoints where all that is made goes with a cluster that is found by its name as well."""
+    found_by_name = facts.cluster is not None and facts.cluster.by_kind
+    return replace(_stack(job), watcher=watcher, checkpoints=not found_by_name)
 
 
 def _target(stack: PulumiStack) -> TargetEnvironment:

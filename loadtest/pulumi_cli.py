@@ -1,7 +1,7 @@
 """The few `pulumi` commands a run needs, each as one call. Leaves out what the program declares.
 
-The command line is used rather than the Automation API: its process can be stopped as a group, its output
-goes to a log as it comes, and users see the very commands they can type themselves (docs/adr/0002).
+The command line is used rather than the Automation API: its process can be stopped with all its plugins, its
+output goes to a log as it comes, and users see the very commands they can type themselves (docs/adr/0002).
 """
 
 from collections.abc import Callable
@@ -21,6 +21,8 @@ _QUERY_TIMEOUT_S = 60.0
 _LOCKED = "the stack is currently locked"
 STACK = "pulumi:pulumi:Stack"
 _MISSING = "no stack named"
+# Whether the engine writes what it knows at a command's end alone, and not twice for each resource as well.
+_AT_THE_END = "PULUMI_SKIP_CHECKPOINTS"
 
 
 class StackLockedError(CleanupError):
@@ -47,13 +49,15 @@ class _Export:
 class PulumiStack:
     """What others change meanwhile is not seen: whoever changes it here holds the run's own lock.
 
-    `watcher` hears of every program that is under way.
+    `watcher` hears of every program that is under way. Without `checkpoints` a `pulumi` that is killed leaves
+    the state as it was before: for whoever finds what it made by other means (docs/adr/0014).
     """
 
     project: Path
     stack: str
     logs: Path
     watcher: Watcher | None = None
+    checkpoints: bool = True
     _resources: tuple[Resource, ...] | None = field(default=None, init=False, repr=False)
 
     def up(self, on_line: Callable[[str], None]) -> None:
@@ -131,6 +135,7 @@ class PulumiStack:
             timeout_s=timeout_s,
             watcher=self.watcher,
             on_line=on_line,
+            settings={_AT_THE_END: "false" if self.checkpoints else "true"},
         )
 
 

@@ -95,6 +95,7 @@ class Workspace:
 
     def resources_in_state(self) -> list[str]:
         listed = self.pulumi("stack", "--show-urns")
+        assert listed.returncode == 0, listed.stderr
         return [
             line
             for line in listed.stdout.splitlines()

@@ -11,8 +11,9 @@ import json, os, sys, time
 from pathlib import Path
 folder = Path(__file__).parent
 arguments = sys.argv[1:]
+settings = {{name: value for name, value in os.environ.items() if name.startswith("PULUMI_SKIP")}}
 with (folder / "asked.jsonl").open("a") as asked:
-    asked.write(json.dumps([os.getpid(), arguments]) + "\\n")
+    asked.write(json.dumps([os.getpid(), arguments, settings]) + "\\n")
 line = " ".join(arguments)
 for words, answer in json.loads((folder / "answers.json").read_text()).items():
     if words in line:
@@ -40,16 +41,20 @@ class FakeProgram:
         (self.folder / "answers.json").write_text(json.dumps(answers))
 
     def asked(self) -> list[list[str]]:
-        return [arguments for _, arguments in self._calls()]
+        return [arguments for _, arguments, _ in self._calls()]
+
+    def settings(self, name: str) -> dict[str, str | None]:
+        """What the last call of each verb found as this setting of Pulumi's."""
+        return {arguments[0]: environment.get(name) for _, arguments, environment in self._calls()}
 
     def told(self) -> str:
         """What the last call whose answer `reads` got on its stdin."""
         return (self.folder / "told").read_text()
 
     def process_ids(self) -> list[int]:
-        return [process_id for process_id, _ in self._calls()]
+        return [process_id for process_id, _, _ in self._calls()]
 
-    def _calls(self) -> list[tuple[int, list[str]]]:
+    def _calls(self) -> list[tuple[int, list[str], dict[str, str]]]:
         file = self.folder / "asked.jsonl"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 

@@ -11,6 +11,7 @@ import pytest
 
 from loadtest import measurement, pipeline, results, sample_store
 from loadtest.check import CheckError
+from loadtest.cluster import existing
 from loadtest.errors import UnhealthyError
 from loadtest.exit_codes import ExitCode
 from loadtest.stages import Stages
@@ -18,6 +19,8 @@ from tests.integration.pipeline.conftest import CONTAINERS, NEVER_BEGUN, Bench
 from tests.integration.pipeline.test_check import FACTS, program_says
 from tests.unit.test_sample_store import SAMPLE
 from tests.unit.test_stages import Recorder
+
+SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
 
 
 def run(bench: Bench, *, keep: bool = False, progress: Recorder | None = None, **flags: int) -> ExitCode:
@@ -48,6 +51,27 @@ def test_a_failed_deployment_is_explained_and_taken_down(bench: Bench) -> None:
     assert "the image is not there" in bench.job.artifacts.report("comment").read_text()
     report = json.loads(bench.job.artifacts.report("json").read_text())
     assert (report["kind"], report["stage"]) == ("failed", "up")
+
+
+def test_the_state_is_written_at_the_end_where_all_goes_with_a_cluster_of_kinds(bench: Bench) -> None:
+    run(bench)
+    assert {"up": "true", "destroy": "true"}.items() <= bench.pulumi.settings(SKIP_CHECKPOINTS).items()
+
+
+@pytest.mark.parametrize(("provider", "stays"), [("existing", True), ("another", False)])
+def test_where_nobody_finds_the_cluster_by_its_name_every_step_is_kept(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, provider: str, stays: bool
+) -> None:
+    monkeypatch.setattr(existing, "problems", lambda *_, **__: ())
+    in_another = FACTS["cluster"] | {"provider": provider, "context": "staging", "stays": stays}
+    program_says(bench, FACTS | {"cluster": in_another})
+    run(bench)
+    assert bench.pulumi.settings(SKIP_CHECKPOINTS)["up"] == "false"
+
+
+def test_a_stack_that_somebody_deployed_is_taken_down_step_by_step(bench: Bench) -> None:
+    pipeline.destroy_leftovers(bench.job, Stages(Recorder()))
+    assert bench.pulumi.settings(SKIP_CHECKPOINTS)["destroy"] == "false"
 
 
 def test_a_stack_whose_state_was_never_begun_is_told_what_does(bench: Bench) -> None:
