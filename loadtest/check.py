@@ -140,7 +140,7 @@ def _programs(project: Path, facts: StackFacts) -> Iterator[Problem]:
 
 def _engine(stack: str, project: Path, facts: StackFacts) -> Iterator[Problem]:
     images = facts.cluster.images if facts.cluster else ()
-    if not _by_kind(facts) or _are_there(project, images):
+    if not _by_kind(facts) or (images and _are_there(project, images)):
         return
     process.answer(
         ("docker", "version", "--format", "{{.Server.Version}}"), folder=project, timeout_s=_TIMEOUT_S
@@ -158,7 +158,7 @@ def _are_there(project: Path, images: tuple[str, ...]) -> bool:
     question = ("docker", "image", "inspect", "--format", "{{.Id}}", *images)
     try:
         process.answer(question, folder=project, timeout_s=_TIMEOUT_S)
-    except ProgramFailedError:  # which it also says where none is asked about
+    except ProgramFailedError:
         return False
     return True
 

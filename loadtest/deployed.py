@@ -78,7 +78,7 @@ def _cluster(outputs: dict[str, Any], configured: ClusterFacts | None) -> Cluste
         then = msgspec.convert(outputs, ClusterFacts)
     except msgspec.ValidationError:
         return configured
-    same = configured is not None and configured.name == then.name
-    if configured and same and then.kubeconfig_path and not Path(then.kubeconfig_path).exists():
+    moved = then.kubeconfig_path and not Path(then.kubeconfig_path).exists()
+    if configured and configured.name == then.name and moved:
         return replace(then, kubeconfig_path=configured.kubeconfig_path)
     return then
