@@ -2,7 +2,9 @@
 
 import contextlib
 import ipaddress
+import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,6 +38,17 @@ def certificate(*hosts: str, valid: bool = True, issuer: tuple[str, str] | None 
     )
     chain = made.public_bytes(serialization.Encoding.PEM).decode() + (issuer[0] if issuer else "")
     return chain, private.decode()
+
+
+def server_context(folder: Path, *, server: tuple[str, str], client: str) -> ssl.SSLContext:
+    """For a server that lets in who has the client's certificate and nobody else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for name, text in (("server.pem", "".join(server)), ("client.pem", client)):
+        (folder / name).write_text(text)
+    context.load_cert_chain(folder / "server.pem")
+    context.load_verify_locations(folder / "client.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 def _name(host: str) -> x509.GeneralName:

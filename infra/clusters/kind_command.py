@@ -14,13 +14,17 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import ssl
 
 ATTEMPTS = 2
 # kubeadm and the node's start fail like this when a machine is short of CPU for a moment; trying again helps.
@@ -34,6 +38,12 @@ TRANSIENT = re.compile(
 
 # What kind says when the first control plane is up, and other nodes are not.
 _API_ANSWERS = "\N{CHECK MARK} Starting control-plane"
+_VERSION_AND_KUBECONFIG = "cat /kind/version && echo && cat /etc/kubernetes/admin.conf"
+# The form in which Pulumi's plugin asks for the schema: to make another one takes as long again.
+PLUGINS_FORM = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_NAME_SERVERS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns/scale"
+_MERGE = {"Content-Type": "application/merge-patch+json"}
+_API_S = 30
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
 _OTHER_DELETION_S = 30.0
@@ -101,19 +111,21 @@ class Cluster:
         return sorted(listed.stdout.split())
 
     def _made(self) -> Mapping[str, object]:
-        return {"kubernetes": self._kubernetes_version(), "nodes": self.nodes()}
+        version, _ = self._of_first_node()
+        return {"kubernetes": version, "nodes": self.nodes()}
 
-    def _kubernetes_version(self) -> str:
-        """As the first node says it, and as kind itself reads it: an image's tag may say anything."""
+    def _of_first_node(self) -> tuple[str, str]:
+        """Kubernetes' version, as kind itself reads it (an image's tag may say anything), and kubeconfig."""
         told = subprocess.run(
-            ["docker", "exec", f"{self.name}-control-plane", "cat", "/kind/version"],
+            ["docker", "exec", f"{self.name}-control-plane", "sh", "-c", _VERSION_AND_KUBECONFIG],
             stdout=subprocess.PIPE,
             text=True,
             check=False,
         )
         if told.returncode:
             raise CommandError(f"the cluster {self.name} does not say which Kubernetes it runs")
-        return told.stdout.strip().removeprefix("v")
+        version, _, kubeconfig = told.stdout.partition("\n")
+        return version.strip().removeprefix("v"), kubeconfig
 
     def _whose(self) -> str:
         if self.kubeconfig.exists():
@@ -154,9 +166,10 @@ class Cluster:
         """
 
         def api_answers() -> None:
-            self._ask_for_the_schema()
             with suppress(CommandError):  # asked for again at the end
-                made.update(self._made())
+                version, kubeconfig = self._of_first_node()
+                threading.Thread(target=begin_early, args=(kubeconfig,), daemon=True).start()
+                made.update(kubernetes=version, nodes=self.nodes())
 
         # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
         arguments = ["--config", "-", "--kubeconfig", str(self.kubeconfig), "--retain", "--wait", "0s"]
@@ -172,15 +185,6 @@ class Cluster:
                 process.kill()
                 raise
         return said if process.returncode else None
-
-    def _ask_for_the_schema(self) -> None:
-        """The API server makes it when first asked: better while nodes join than while the stack waits."""
-        # By the one command that asks for it in the form that Pulumi's plugin does: to make that takes as
-        # long again.
-        explain = ["explain", "--output=plaintext-openapiv2", "pods"]
-        ask = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *explain]
-        command = ["docker", "exec", "--detach", f"{self.name}-control-plane", *ask]
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
     def _keep_logs(self) -> None:
         export = ["kind", "export", "logs", "--name", self.name, str(_LOGS)]
@@ -247,6 +251,41 @@ def _converse(process: subprocess.Popen[bytes], config: bytes, api_answers: Call
         if _API_ANSWERS in said[-1]:
             api_answers()
     return "".join(said)
+
+
+def begin_early(kubeconfig: str) -> None:
+    """What the API server can do while nodes join, that the stack would wait for otherwise.
+
+    A second name server would come to the same node as the first, where others wait for its processors. The
+    schema is made when it is first asked for.
+    """
+    # Imported now, as kind would have to wait for it before.
+    from http.client import HTTPException, HTTPSConnection
+
+    with suppress(OSError, LookupError, ValueError, HTTPException):  # then the stack waits
+        host, context = _signed_in(kubeconfig)
+        command = ["docker", "port", host, "6443/tcp"]
+        published = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        address, _, port = published.stdout.splitlines()[0].rpartition(":")
+        with closing(HTTPSConnection(address, int(port), context=context, timeout=_API_S)) as api:
+            api.request("PATCH", _NAME_SERVERS, body='{"spec": {"replicas": 1}}', headers=_MERGE)
+            api.getresponse().read()
+            api.request("GET", "/openapi/v2", headers={"Accept": PLUGINS_FORM})
+            api.getresponse()
+
+
+def _signed_in(kubeconfig: str) -> "tuple[str, ssl.SSLContext]":
+    import ssl
+    from base64 import b64decode
+    from tempfile import NamedTemporaryFile
+
+    told = dict(re.findall(r"([a-z-]+): (\S+)", kubeconfig))
+    context = ssl.create_default_context(cadata=b64decode(told["certificate-authority-data"]).decode())
+    with NamedTemporaryFile() as file:  # the one way to give them; this user's alone, and gone at once
+        file.write(b64decode(told["client-certificate-data"]) + b64decode(told["client-key-data"]))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return told["server"].removeprefix("https://").partition(":")[0], context
 
 
 def cluster_of(environment: Mapping[str, str]) -> Cluster:

@@ -28,17 +28,19 @@ if words.startswith("docker ps"):
     print(nodes.read_text() if nodes.exists() else "", end="")
     sys.exit(0)
 
-if words == "docker exec --detach":
-    (folder / "schema").write_text(" ".join(arguments[2:]))
+if words.startswith("docker port"):
+    assert arguments[1:] == ["x-control-plane", "6443/tcp"]
+    print((folder / "api-port").read_text())
     sys.exit(0)
 
 if words.startswith("docker exec"):
-    assert arguments[1:] == ["x-control-plane", "cat", "/kind/version"]
+    assert arguments[1:4] == ["x-control-plane", "sh", "-c"]
     if not (folder / "joined").exists():
         (folder / "version-told").touch()
         if (folder / "short-of-memory").exists():
             sys.exit(137)
-    print("v1.2.3")
+    kubeconfig = folder / "admin.conf"
+    print("v1.2.3", kubeconfig.read_text() if kubeconfig.exists() else "", sep="\\n")
     sys.exit(0)
 
 if words == "kind create cluster":
@@ -60,7 +62,7 @@ if words == "kind create cluster":
     if not (folder / "silent").exists():
         print(" ✓ Starting control-plane 🕹️", file=sys.stderr, flush=True)
     until_s = time.monotonic() + 10 * (folder / "waits").exists()
-    asked = [folder / "schema", folder / "version-told"]
+    asked = [folder / "version-told", *([folder / "schema-asked-for"] * (folder / "api-port").exists())]
     while time.monotonic() < until_s and not all(one.exists() for one in asked):
         time.sleep(0.01)
     (folder / "joined").touch()
@@ -133,9 +135,12 @@ class FakeMachine:
     def version_was_told_before_all_joined(self) -> bool:
         return (self.folder / "version-told").exists()
 
-    @property
-    def schema_asked_for_by(self) -> str:
-        return (self.folder / "schema").read_text()
+    def has_an_api_at(self, port: int, kubeconfig: str) -> None:
+        (self.folder / "api-port").write_text(f"127.0.0.1:{port}\n[::1]:{port}\n")
+        (self.folder / "admin.conf").write_text(kubeconfig)
+
+    def schema_was_asked_for(self) -> None:
+        (self.folder / "schema-asked-for").touch()
 
     def engine_is_down(self) -> None:
         (self.folder / "engine-is-down").touch()

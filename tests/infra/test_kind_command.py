@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +18,9 @@ import pytest
 
 from infra.clusters import kind_command
 from infra.clusters.kind_command import TRANSIENT, CommandError, thaw
+from tests.certificates import certificate, server_context
 from tests.infra.fake_kind import FakeMachine, fake_machine
+from tests.integration.loopback import Answer, Asked, LoopbackServer, loopback_server
 from tests.waiting import comes_true
 
 PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
@@ -227,13 +232,95 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> 
     assert [] == machine.nodes
 
 
+# As kubeadm writes it: the server by its name among the nodes, which is not known on this machine.
+KUBECONFIG = """apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: {authority}
+    server: https://x-control-plane:6443
+  name: x
+current-context: kubernetes-admin@x
+users:
+- name: kubernetes-admin
+  user:
+    client-certificate-data: {certificate}
+    client-key-data: {key}
+"""
+
+
+SERVER, CLIENT, OTHER = certificate("127.0.0.1"), certificate("client"), certificate("127.0.0.1")
+
+
+def admin_conf(*, authority: str = SERVER[0], client: tuple[str, str] = CLIENT) -> str:
+    ours, theirs, key = (b64encode(one.encode()).decode() for one in (authority, *client))
+    return KUBECONFIG.format(authority=ours, certificate=theirs, key=key)
+
+
+@contextmanager
+def api_of(machine: FakeMachine, kubeconfig: str) -> Iterator[LoopbackServer]:
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/openapi/v2":
+            machine.schema_was_asked_for()
+        return Answer(body=b"which nobody reads")
+
+    tls = server_context(machine.folder, server=SERVER, client=CLIENT[0])
+    with loopback_server(answer, tls=tls) as server:
+        machine.has_an_api_at(server.port, kubeconfig)
+        yield server
+
+
 def test_what_can_be_asked_while_other_nodes_join_is(machine: FakeMachine) -> None:
     machine.takes_its_time_to_join()
-    code, _, stderr = run(machine, "create")
-    assert 0 == code, stderr
+    with api_of(machine, admin_conf()) as server:
+        code, stdout, stderr = run(machine, "create")
+    assert (0, {"kubernetes": "1.2.3", "nodes": machine.nodes}) == (code, json.loads(stdout or "{}")), stderr
     assert machine.version_was_told_before_all_joined
-    assert machine.schema_asked_for_by.startswith("x-control-plane kubectl ")
-    assert "explain --output=plaintext-openapiv2" in machine.schema_asked_for_by
+    scaled, asked = server.asked
+    assert ("PATCH", "/apis/apps/v1/namespaces/kube-system/deployments/coredns/scale") == (
+        scaled.method,
+        scaled.path,
+    )
+    assert ({"spec": {"replicas": 1}}, "application/merge-patch+json") == (
+        json.loads(scaled.body),
+        scaled.headers["Content-Type"],
+    )
+    assert ("/openapi/v2", kind_command.PLUGINS_FORM) == (asked.path, asked.headers["Accept"])
+    assert CLIENT[1].splitlines()[1] not in stdout + stderr
+
+
+@pytest.mark.parametrize(
+    "kubeconfig",
+    [
+        "",
+        "users: []",
+        admin_conf(authority="no certificate"),
+        admin_conf(client=("no certificate", "and no key")),
+        admin_conf(authority=OTHER[0]),
+        admin_conf(client=OTHER),
+        admin_conf().replace("client-key-data", "tokenFile"),
+    ],
+)
+def test_an_api_that_cannot_be_asked_is_the_stacks_to_wait_for(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, kubeconfig: str
+) -> None:
+    monkeypatch.setenv("PATH", str(machine.folder))
+    with api_of(machine, kubeconfig) as server:
+        kind_command.begin_early(kubeconfig)
+    assert [] == server.asked
+
+
+def test_an_api_that_is_not_published_is_not_asked(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(machine.folder))
+    kind_command.begin_early(admin_conf())
+    with api_of(machine, admin_conf()) as server:
+        (machine.folder / "api-port").write_text("")
+        kind_command.begin_early(admin_conf())
+        assert [] == server.asked
+        (machine.folder / "api-port").write_text(f"127.0.0.1:{server.port}")
+        kind_command.begin_early(admin_conf())
+        assert server.asked
 
 
 def test_what_was_made_is_told_by_a_kind_that_says_nothing_of_its_steps_as_well(machine: FakeMachine) -> None:

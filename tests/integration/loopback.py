@@ -14,6 +14,8 @@ class Asked:
     path: str
     parameters: dict[str, str]
     headers: dict[str, str]
+    method: str
+    body: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,13 @@ def loopback_server(respond: Respond, tls: ssl.SSLContext | None = None) -> Iter
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            asked = Asked(path=parts.path, parameters=parameters, headers=dict(self.headers.items()))
+            asked = Asked(
+                path=parts.path,
+                parameters=parameters,
+                headers=dict(self.headers.items()),
+                method=self.command,
+                body=self.rfile.read(int(self.headers.get("Content-Length", 0))),
+            )
             served.asked.append(asked)
             answer = respond(asked)
             over.wait(answer.delay_s)
@@ -56,6 +64,8 @@ def loopback_server(respond: Respond, tls: ssl.SSLContext | None = None) -> Iter
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
+
+        do_PATCH = do_GET  # noqa: N815  # so the base class wants it
 
         def log_message(self, format: str, *args: object) -> None:
             """Tests' output is not the place for it."""

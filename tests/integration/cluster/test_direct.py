@@ -2,7 +2,6 @@
 
 import base64
 import json
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from loadtest.cluster.direct import direct, list_paths
 from loadtest.cluster.kubectl import ContainerLog, Kubectl
 from loadtest.cluster.objects import Node, Pod, Workload
 from loadtest.errors import UnhealthyError
-from tests.certificates import certificate
+from tests.certificates import certificate, server_context
 from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, Asked, LoopbackServer, Respond, loopback_server
 
@@ -35,14 +34,7 @@ def address(server: LoopbackServer) -> str:
 
 @contextmanager
 def api(folder: Path, respond: Respond) -> Iterator[LoopbackServer]:
-    """Lets in who has the client's certificate and nobody else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    for name, text in (("server.pem", "".join(SERVER)), ("client.pem", CLIENT[0])):
-        (folder / name).write_text(text)
-    context.load_cert_chain(folder / "server.pem")
-    context.load_verify_locations(folder / "client.pem")
-    context.verify_mode = ssl.CERT_REQUIRED
-    with loopback_server(respond, tls=context) as server:
+    with loopback_server(respond, tls=server_context(folder, server=SERVER, client=CLIENT[0])) as server:
         yield server
 
 
