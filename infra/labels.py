@@ -20,11 +20,6 @@ def pod_security_restricted() -> dict[str, str]:
     return {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
-def scraped(port: int) -> dict[str, str]:
-    """A pod whose metrics Prometheus reads."""
-    return {"prometheus.io/scrape": "true", "prometheus.io/port": str(port)}
-
-
 def read_at_start(documents: str) -> dict[str, str]:
     """A pod that reads these at its start and never again: changed ones start a new pod."""
     return {"loadproof/config": hashlib.sha256(documents.encode()).hexdigest()[:12]}

@@ -84,7 +84,8 @@ class Prometheus(pulumi.ComponentResource):
     def _config_text(self, args: PrometheusArgs) -> str:
         namespaces = (*args.namespaces, self.namespace) if args.namespaces else ()
         return json.dumps(
-            scrape_config(scrape_interval_s=args.scrape_interval_s, namespaces=namespaces), indent=1
+            scrape_config(scrape_interval_s=args.scrape_interval_s, own_port=PORT, namespaces=namespaces),
+            indent=1,
         )
 
     def _config_map(self) -> pulumi.Output[str]:
@@ -93,7 +94,7 @@ class Prometheus(pulumi.ComponentResource):
         ).metadata.name
 
     def _deployment(self, account: pulumi.Output[str], config_map: pulumi.Output[str]) -> None:
-        annotations = {**labels.scraped(PORT), **labels.read_at_start(self._config)}
+        annotations = labels.read_at_start(self._config)
         Deployment(
             NAME,
             metadata=self._metadata(),

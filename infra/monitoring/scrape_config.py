@@ -20,12 +20,14 @@ _KEPT = (
 )
 
 
-def scrape_config(*, scrape_interval_s: int, namespaces: tuple[str, ...] = ()) -> Mapping[str, Any]:
-    """The nodes' cAdvisor, and the pods that ask for it by annotation: of `namespaces`, or of all."""
+def scrape_config(
+    *, scrape_interval_s: int, own_port: int, namespaces: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    """The nodes' cAdvisor, Prometheus itself, and pods that ask by annotation: of `namespaces`, or of all."""
     interval = f"{scrape_interval_s}s"
     return {
         "global": {"scrape_interval": interval, "scrape_timeout": interval},
-        "scrape_configs": [_cadvisor(namespaces), _annotated_pods(namespaces)],
+        "scrape_configs": [_cadvisor(namespaces), _itself(own_port), _annotated_pods(namespaces)],
     }
 
 
@@ -45,6 +47,11 @@ def _cadvisor(namespaces: tuple[str, ...]) -> Mapping[str, Any]:
             *_of(namespaces),
         ],
     }
+
+
+def _itself(port: int) -> Mapping[str, Any]:
+    # Found among the pods it would be known up to two seconds later, which a run would wait for.
+    return {"job_name": "prometheus", "static_configs": [{"targets": [f"localhost:{port}"]}]}
 
 
 def _annotated_pods(namespaces: tuple[str, ...]) -> Mapping[str, Any]:

@@ -29,7 +29,9 @@ def test_the_dashboard_reads_each_metric_that_every_container_has_and_no_other()
 
 def test_prometheus_keeps_what_dashboard_and_report_are_made_of() -> None:
     (cadvisor,) = [
-        job for job in scrape_config(scrape_interval_s=2)["scrape_configs"] if job["job_name"] == "cadvisor"
+        job
+        for job in scrape_config(scrape_interval_s=2, own_port=9090)["scrape_configs"]
+        if job["job_name"] == "cadvisor"
     ]
     (kept,) = cadvisor["metric_relabel_configs"]
     for metric in {_METRIC.match(one.value)[0] for one in Metric}.union(*shown().values()):  # type: ignore[index]

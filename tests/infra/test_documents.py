@@ -127,14 +127,26 @@ def test_the_controller_has_no_admission_webhook_and_spends_nothing_on_metrics()
 
 
 def test_prometheus_looks_as_often_as_configured() -> None:
-    assert {"scrape_interval": "5s", "scrape_timeout": "5s"} == scrape_config(scrape_interval_s=5)["global"]
+    document = scrape_config(scrape_interval_s=5, own_port=9090)
+    assert {"scrape_interval": "5s", "scrape_timeout": "5s"} == document["global"]
+
+
+def job(name: str) -> Any:
+    (found,) = [
+        one
+        for one in scrape_config(scrape_interval_s=2, own_port=9091)["scrape_configs"]
+        if one["job_name"] == name
+    ]
+    return found
 
 
 def cadvisor() -> Any:
-    (job,) = [
-        job for job in scrape_config(scrape_interval_s=2)["scrape_configs"] if job["job_name"] == "cadvisor"
-    ]
-    return job
+    return job("cadvisor")
+
+
+def test_prometheus_knows_itself_without_looking_for_itself() -> None:
+    """Who is looked for among the pods is found only when it has an address there."""
+    assert [{"targets": ["localhost:9091"]}] == job("prometheus")["static_configs"]
 
 
 def test_cadvisors_own_timestamps_are_kept() -> None:

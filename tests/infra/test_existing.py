@@ -138,7 +138,7 @@ def test_nothing_is_asked_of_its_nodes_and_other_namespaces_are_not_looked_into(
     pods = [
         discovery
         for job in json.loads(config)["scrape_configs"]
-        for discovery in job["kubernetes_sd_configs"]
+        for discovery in job.get("kubernetes_sd_configs", [])
         if discovery["role"] == "pod"
     ]
     assert [own] == [set(one["namespaces"]["names"]) for one in pods]
