@@ -38,7 +38,7 @@ from loadtest.target import TargetEnvironment, parse_target
 logger = logging.getLogger(__name__)
 
 # Imported where they are used: they take half a second of CPU, which a run has while its cluster comes up.
-_AFTER_UP = ("loadtest.measurement", "loadtest.report.page")
+_AFTER_UP = ("loadtest.measurement", "loadtest.report.page", "httpcore")
 
 
 def run_pipeline(job: Job, stages: Stages, *, keep: bool) -> ExitCode:

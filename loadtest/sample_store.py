@@ -157,7 +157,7 @@ def read_samples(folder: Path) -> pa.Table:
 
 def _read_part(part: Path) -> pa.Table:
     try:
-        samples = pq.read_table(part, partitioning=None)
+        samples = pq.ParquetFile(part).read()
     except (OSError, pa.ArrowException, ValueError) as error:
         raise _broken(part, str(error)) from error
     if not samples.schema.equals(SCHEMA):

@@ -10,7 +10,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import IO
 
 from loadtest.cluster.kubectl import Kubectl
@@ -18,6 +19,56 @@ from loadtest.errors import MonitoringError
 
 _FORWARDING = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+) -> ")
 _END_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodPort:
+    namespace: str
+    pod: str
+    port: int
+
+
+class KeptForwards:
+    """Ways to ports of pods, each opened when it is first asked for and kept: to open one takes a while."""
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
+        self._kept: dict[PodPort, tuple[int, ExitStack]] = {}
+        self._opening = threading.Lock()
+
+    def port(self, to: PodPort, timeout_s: float) -> int:
+        """The loopback port that leads there. Raises what `forwarded_port` does."""
+        with self._opening:
+            if to not in self._kept:
+                self._kept[to] = self._opened(to, timeout_s)
+            return self._kept[to][0]
+
+    def drop(self, to: PodPort) -> None:
+        """For one that does not lead there any more: who asks next gets another."""
+        with self._opening:
+            if to in self._kept:
+                self._kept.pop(to)[1].close()
+
+    def close(self) -> None:
+        for to in list(self._kept):
+            self.drop(to)
+
+    def _opened(self, to: PodPort, timeout_s: float) -> tuple[int, ExitStack]:
+        forward = forwarded_port(
+            self._kubectl, namespace=to.namespace, to=f"pod/{to.pod}", port=to.port, timeout_s=timeout_s
+        )
+        way = ExitStack()
+        return way.enter_context(forward), way
+
+
+@contextmanager
+def kept_forwards(kubectl: Kubectl) -> Iterator[KeptForwards]:
+    """Within, none has to be opened twice; at the end they are all closed."""
+    forwards = KeptForwards(kubectl)
+    try:
+        yield forwards
+    finally:
+        forwards.close()
 
 
 @contextmanager

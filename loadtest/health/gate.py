@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 
 from loadtest.cluster.kubectl import Kubectl
 from loadtest.cluster.objects import Event, Pod
+from loadtest.cluster.port_forward import KeptForwards, kept_forwards
 from loadtest.cluster.states import event_lines, pod_troubles, telling_events, troubled_pods
 from loadtest.errors import LoadTestError, UnhealthyError
 from loadtest.health.certificate import AnswersOverTls
@@ -27,7 +28,7 @@ from loadtest.health.checks import (
     namespaces_of,
     stack_checks,
 )
-from loadtest.health.known import pods_known
+from loadtest.health.known import pods_known, ways_to_ask
 from loadtest.target import TargetEnvironment
 
 logger = logging.getLogger(__name__)
@@ -89,23 +90,27 @@ def wait_healthy(
 
     Raises UnhealthyError when time has run out before that.
     """
-    tracks, last = _tracks(target, kubectl, way), _last(target, kubectl, consecutive)
-    report = run_checks(tracks, last, patience=patience, say=say)
+    with kept_forwards(kubectl) as forwards:
+        tracks, last = _tracks(target, kubectl, way, forwards), _last(target, kubectl, consecutive)
+        report = run_checks(tracks, last, patience=patience, say=say)
     failed = [outcome for outcome in report.checks if outcome.obstacle]
     if failed:
         raise _unhealthy(failed, patience.limit_s, _words_of_pods(kubectl, namespaces_of(target)))
     return report
 
 
-def _tracks(target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check]) -> Sequence[Steps]:
+def _tracks(
+    target: TargetEnvironment, kubectl: Kubectl, way: Sequence[Check], forwards: KeptForwards
+) -> Sequence[Steps]:
     rollouts = RolloutsComplete(kubectl=kubectl, namespaces=namespaces_of(target))
     # An autoscaler that begins to decide may ask for more pods.
     autoscalers = autoscaler_checks(target, kubectl)
     # The way through the cluster to a pod opens a second or two after the pod is ready, which need not be
     # waited for when the ingress itself is through with it.
     firsts = [FirstAnswer(app=app, ingress=target.ingress) for app in target.apps]
-    through = [pods_known(target, kubectl), *firsts]
-    others = [[[check]] for check in stack_checks(target, kubectl)]
+    through = [pods_known(target, kubectl, forwards), *firsts]
+    beside = (*stack_checks(target, kubectl), *ways_to_ask(target, kubectl, forwards))
+    others = [[[check]] for check in beside]
     return [*others, [autoscalers, [rollouts], way, through]]
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from loadtest.cluster.kubectl import kubectl_for
+from loadtest.cluster.port_forward import kept_forwards
 from loadtest.health.known import NEWS, pods_known
 from loadtest.target import parse_target
 from tests.e2e.known_amounts import known_amounts_are_told
@@ -37,6 +38,7 @@ def test_from_preview_to_destroy(workspace: Workspace) -> None:
     _another_replica_is_no_new_cluster(workspace)
     _another_worker_is_a_new_cluster(workspace)
     _a_run_passes(workspace)
+    _what_need_not_wait_for_the_nodes_was_begun_before_them(workspace)
     _the_controller_took_its_configuration_at_once(workspace)
     _pods_that_the_ingress_does_not_lead_to_are_found(workspace)
     # One request at a time: with twenty httpx is busy with itself, and the run says so.
@@ -172,14 +174,30 @@ def _the_controller_took_its_configuration_at_once(workspace: Workspace) -> None
     assert "Dynamic reconfiguration failed" not in told.stdout
 
 
+def _what_need_not_wait_for_the_nodes_was_begun_before_them(workspace: Workspace) -> None:
+    """The API server was asked for it on the way: nobody would miss what was not begun but by the clock."""
+    names = (
+        "--namespace",
+        "kube-system",
+        "get",
+        "deployment",
+        "coredns",
+        "--output",
+        "jsonpath={.spec.replicas}",
+    )
+    told = workspace.run("kubectl", "--kubeconfig", str(workspace.kubeconfig), *names)
+    assert told.stdout == "1", told.stdout + told.stderr
+
+
 def _pods_that_the_ingress_does_not_lead_to_are_found(workspace: Workspace) -> None:
     """The planted fault: an app whose pods no Ingress names."""
     outputs = workspace.run("pulumi", "stack", "output", "--json", "--stack", "e2e").stdout
     target = parse_target(json.loads(outputs))
     kubectl = replace(kubectl_for(target.cluster), program=str(PROJECT / ".venv" / "bin" / "kubectl"))
     elsewhere = replace(target.apps[0], name="prometheus", namespace=target.monitoring.namespace)
-    known = pods_known(target, kubectl).obstacle(20)
-    unknown = pods_known(replace(target, apps=(elsewhere,)), kubectl).obstacle(20)
+    with kept_forwards(kubectl) as forwards:
+        known = pods_known(target, kubectl, forwards).obstacle(20)
+        unknown = pods_known(replace(target, apps=(elsewhere,)), kubectl, forwards).obstacle(20)
     assert known is None
     assert re.fullmatch(r"the ingress does not know pod monitoring/prometheus-\S+ yet", unknown or "")
 

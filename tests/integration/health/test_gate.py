@@ -215,7 +215,7 @@ def test_answers_are_asked_for_after_the_ingress_knows_every_pod(
     )
     wait_healthy(replace(target(), apps=(scaled, bar)), kubectl, [Scripted(name="tunnel")])
     *others, known, last = asked
-    assert [[["nodes"]], [["prometheus"]]] == others
+    assert [[["nodes"]], [["prometheus"]], [["way to the ingress's own words"]]] == others
     hosts = ["foo.localhost", "bar.localhost"]
     through = ["pods known to the ingress", *(f"first answer of {host}" for host in hosts)]
     assert [["autoscalers"], ["rollouts"], ["tunnel"], through] == known

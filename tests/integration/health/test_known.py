@@ -14,12 +14,15 @@ from infra.ingress.contract import IngressArgs
 from infra.ingress.nginx import nginx_values
 from infra.naming import Naming
 from loadtest.cluster.kubectl import Kubectl
+from loadtest.cluster.port_forward import KeptForwards, kept_forwards
 from loadtest.errors import UnhealthyError
-from loadtest.health.known import NEWS, KnownByTime, KnownToNginx, pods_known
+from loadtest.health.known import NEWS, KnownByTime, KnownToNginx, WayToNginx, pods_known, ways_to_ask
 from loadtest.target import TargetEnvironment
 from tests.integration.fake_program import FakeProgram
 from tests.integration.loopback import Answer, loopback_server
+from tests.ports import free_port
 from tests.unit.monitoring.values import target
+from tests.waiting import runs
 
 CONTROLLER = ("ingress", "ingress-nginx-controller-1", "10.244.0.5")
 SECOND_CONTROLLER = ("ingress", "ingress-nginx-controller-2", "10.244.0.6")
@@ -38,14 +41,19 @@ OWN = {"name": "upstream-default-backend", "endpoints": [{"address": "127.0.0.1"
 
 
 def pod(
-    name: tuple[str, str, str], *, ready: str = "True", since: str = "", **metadata: str
+    name: tuple[str, str, str],
+    *,
+    ready: str = "True",
+    since: str = "",
+    phase: str = "Running",
+    **metadata: str,
 ) -> Mapping[str, object]:
     namespace, own, address = name
     condition = {"type": "Ready", "status": ready, "lastTransitionTime": since}
     return {
         "metadata": {"name": own, "namespace": namespace, **metadata},
         "spec": {"containers": [{"name": "controller", "args": ARGS}]},
-        "status": {"podIP": address, "conditions": [condition]},
+        "status": {"podIP": address, "phase": phase, "conditions": [condition]},
     }
 
 
@@ -98,7 +106,8 @@ class TestKnownToNginx:
                     },
                 }
             )
-            found = KnownToNginx(target=target(), kubectl=kubectl).obstacle(5)
+            with kept_forwards(kubectl) as forwards:
+                found = KnownToNginx(target=target(), kubectl=kubectl, forwards=forwards).obstacle(5)
             assert {one.path for one in server.asked} <= {"/configuration/backends"}
         return found
 
@@ -272,6 +281,66 @@ class TestKnownToNginx:
         assert words in obstacle
 
 
+class TestWayToNginx:
+    """Opened before it is needed; the server that it leads to may go and come back."""
+
+    BACKENDS = (backend("apps-foo-http", FOO_1), OWN)
+
+    @pytest.fixture(autouse=True)
+    def no_time_passes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: 0.0)
+        monkeypatch.setattr("loadtest.health.known.time", clock)
+
+    def answers(self, program: FakeProgram, pods: Sequence[Mapping[str, object]], port: int) -> None:
+        forwarding = {"stdout": f"Forwarding from 127.0.0.1:{port} -> 10246\n", "stays_s": 60}
+        program.answers({**pods_by_namespace(pods), "logs": {}, "port-forward": forwarding})
+
+    def opened(self, program: FakeProgram) -> list[str]:
+        return [one[-2] for one in program.asked() if "port-forward" in one]
+
+    def way(self, kubectl: Kubectl, forwards: KeptForwards) -> WayToNginx:
+        return WayToNginx(target=target(), kubectl=kubectl, forwards=forwards)
+
+    def known(self, kubectl: Kubectl, forwards: KeptForwards) -> KnownToNginx:
+        return KnownToNginx(target=target(), kubectl=kubectl, forwards=forwards)
+
+    def test_it_is_open_to_a_controller_that_runs_before_it_is_ready(
+        self, program: FakeProgram, kubectl: Kubectl
+    ) -> None:
+        starting = [pod(CONTROLLER, phase="Pending"), pod(SECOND_CONTROLLER, ready="False")]
+        self.answers(program, starting, port=1)
+        with kept_forwards(kubectl) as forwards:
+            assert self.way(kubectl, forwards).obstacle(5) is None
+        assert self.opened(program) == ["pod/ingress-nginx-controller-2"]
+
+    def test_none_that_runs_is_waited_for(self, program: FakeProgram, kubectl: Kubectl) -> None:
+        self.answers(program, [pod(CONTROLLER, phase="Pending")], port=1)
+        with kept_forwards(kubectl) as forwards:
+            assert self.way(kubectl, forwards).obstacle(5) == "no controller of the ingress runs"
+        assert self.opened(program) == []
+
+    def test_it_is_opened_once_for_all_that_is_asked(self, program: FakeProgram, kubectl: Kubectl) -> None:
+        with loopback_server(lambda _: Answer(body=json.dumps(self.BACKENDS).encode())) as server:
+            self.answers(program, [pod(CONTROLLER), pod(FOO_1)], server.port)
+            with kept_forwards(kubectl) as forwards:
+                assert self.way(kubectl, forwards).obstacle(5) is None
+                assert [self.known(kubectl, forwards).obstacle(5) for _ in range(3)] == [None] * 3
+        assert (1, 3) == (len(self.opened(program)), len(server.asked))
+
+    def test_one_that_leads_nowhere_any_more_is_closed_and_opened_anew(
+        self, program: FakeProgram, kubectl: Kubectl
+    ) -> None:
+        pods = [pod(CONTROLLER), pod(FOO_1)]
+        with loopback_server(lambda _: Answer(body=json.dumps(self.BACKENDS).encode())) as server:
+            self.answers(program, pods, port=free_port())
+            with kept_forwards(kubectl) as forwards:
+                assert "refused" in (self.known(kubectl, forwards).obstacle(5) or "")
+                calls = zip(program.process_ids(), program.asked(), strict=True)
+                assert [False] == [runs(process) for process, words in calls if "port-forward" in words]
+                self.answers(program, pods, server.port)
+                assert self.known(kubectl, forwards).obstacle(5) is None
+
+
 class TestKnownByTime:
     def obstacle(self, program: FakeProgram, kubectl: Kubectl, *pods: Mapping[str, object]) -> str | None:
         program.answers(pods_by_namespace(pods))
@@ -305,4 +374,6 @@ def test_of_every_controller_it_is_said_how_to_know() -> None:
 def test_who_can_be_asked_is(controller: str, check: type, kubectl: Kubectl) -> None:
     stack: TargetEnvironment = target()
     stack = replace(stack, ingress=replace(stack.ingress, controller=controller))
-    assert type(pods_known(stack, kubectl)) is check
+    with kept_forwards(kubectl) as forwards:
+        assert type(pods_known(stack, kubectl, forwards)) is check
+        assert len(ways_to_ask(stack, kubectl, forwards)) == (check is KnownToNginx)
