@@ -47,6 +47,7 @@ _API_S = 30
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
 _OTHER_DELETION_S = 30.0
+_THAW_EVERY_S = 1.5  # longer than most deletions take
 _LOGS = Path("artifacts", "diagnostics", "kind")  # of the project, in whose folder this runs
 FREEZER = Path("/sys/fs/cgroup/freezer")
 
@@ -70,7 +71,7 @@ class Cluster:
             self._claim()
             return self._create_with_retries(config)
         except BaseException:
-            self._remove()
+            self._remove(self.nodes())
             raise
 
     def delete(self, made: list[str]) -> None:
@@ -81,7 +82,7 @@ class Cluster:
                 _say(f"the KinD cluster {self.name} is not the one this stack made: it is left alone")
                 return
             if present:
-                self._remove()
+                self._remove(present)
             self.kubeconfig.unlink(missing_ok=True)
 
     @contextmanager
@@ -156,7 +157,7 @@ class Cluster:
                 raise CommandError(f"kind could not create the cluster {self.name}; its words are above")
             _say(f"attempt {attempt} of {ATTEMPTS} failed in a way that passes: trying again")
             attempt += 1
-            self._remove()
+            self._remove(self.nodes())
             self._claim()
 
     def _try_to_create(self, config: bytes, made: dict[str, object]) -> str | None:
@@ -193,18 +194,28 @@ class Cluster:
         except subprocess.TimeoutExpired:
             _say(f"the nodes' logs could not be saved within {_EXPORT_LOGS_S} s")
 
-    def _remove(self) -> None:
-        command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
+    def _remove(self, nodes: list[str]) -> None:
         for _ in range(ATTEMPTS):
-            done = subprocess.run(command, stdout=sys.stderr, check=False)
+            deleted = self._delete(nodes)
             left = self.nodes()
-            if done.returncode == 0 and not left:
+            if deleted and not left:
                 self.kubeconfig.unlink(missing_ok=True)
                 return
             thaw(left)
         raise CommandError(
             f"the cluster {self.name} could not be deleted: try `kind delete cluster --name {self.name}`"
         )
+
+    def _delete(self, nodes: list[str]) -> bool:
+        """Whether kind says so. Of what is frozen the engine would see no end for ten seconds, and fail."""
+        command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
+        with subprocess.Popen(command, stdout=sys.stderr) as process:
+            while True:
+                try:
+                    return process.wait(_THAW_EVERY_S) == 0
+                except subprocess.TimeoutExpired:
+                    with suppress(CommandError):  # told when it has failed
+                        thaw(nodes)
 
 
 def _locked(folder: int) -> bool:
@@ -225,17 +236,19 @@ def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:
     """
     for node in nodes:
         for state in freezer.glob(f"docker/{node}/**/freezer.state"):
-            if state.read_text().strip() != "THAWED":
-                _thaw(state)
+            _thaw(state)
 
 
 def _thaw(state: Path) -> None:
     try:
-        state.write_text("THAWED")
+        if state.read_text().strip() != "THAWED":
+            state.write_text("THAWED")
     except PermissionError as error:
         raise CommandError(
             f"{state} may not be written to: what is frozen there keeps the cluster from ending"
         ) from error
+    except OSError:  # it has just gone
+        return
 
 
 def _converse(process: subprocess.Popen[bytes], config: bytes, api_answers: Callable[[], None]) -> str:

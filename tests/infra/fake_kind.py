@@ -132,6 +132,10 @@ class FakeMachine:
         (self.folder / "slowly").touch()
 
     @property
+    def is_deleting(self) -> bool:
+        return (self.folder / "deleting").exists()
+
+    @property
     def version_was_told_before_all_joined(self) -> bool:
         return (self.folder / "version-told").exists()
 

@@ -180,6 +180,38 @@ def test_what_a_killed_node_left_frozen_is_let_go_and_nothing_else(tmp_path: Pat
     assert ["THAWED", "THAWED\n", "FROZEN\n"] == [one.read_text() for one in (frozen, thawed, theirs)]
 
 
+def test_what_goes_by_itself_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "docker" / "ours" / "freezer.state"
+    file.parent.mkdir(parents=True)
+    file.write_text("FROZEN\n")
+
+    def gone(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENODEV, "No such device", str(file))
+
+    monkeypatch.setattr(Path, "read_text", gone)
+    thaw(["ours"], freezer=tmp_path)
+
+
+def test_a_deletion_that_takes_long_is_not_waited_for_before_what_is_frozen_is_let_go(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container engine would give up after ten seconds."""
+    run(machine, "create")
+    machine.takes_its_time_to_delete()
+    nodes, thawed = machine.nodes, []
+
+    def noted(nodes: list[str]) -> None:
+        thawed.append((nodes, machine.is_deleting))
+        raise CommandError("may not be written to")
+
+    monkeypatch.setattr(kind_command, "_THAW_EVERY_S", 0.1)
+    monkeypatch.setattr(kind_command, "thaw", noted)
+    monkeypatch.setenv("PATH", str(machine.folder))
+    kind_command.cluster_of(machine.environment).delete(made=nodes)
+    assert (nodes, True) in thawed
+    assert [] == machine.nodes
+
+
 def test_what_may_not_be_thawed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "docker" / "ours" / "freezer.state"
     file.parent.mkdir(parents=True)
