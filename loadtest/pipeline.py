@@ -37,7 +37,8 @@ from loadtest.target import TargetEnvironment, parse_target
 
 logger = logging.getLogger(__name__)
 
-# Imported where they are used: they take half a second of CPU, which a run has while its cluster comes up.
+# Imported where they are used, the last by httpx at its first client: they take half a second of CPU, which a
+# run has while its cluster comes up.
 _AFTER_UP = ("loadtest.measurement", "loadtest.report.page", "httpcore")
 
 

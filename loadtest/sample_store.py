@@ -157,7 +157,8 @@ def read_samples(folder: Path) -> pa.Table:
 
 def _read_part(part: Path) -> pa.Table:
     try:
-        samples = pq.ParquetFile(part).read()
+        with pq.ParquetFile(part) as file:
+            samples = file.read()
     except (OSError, pa.ArrowException, ValueError) as error:
         raise _broken(part, str(error)) from error
     if not samples.schema.equals(SCHEMA):

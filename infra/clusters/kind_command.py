@@ -38,12 +38,13 @@ TRANSIENT = re.compile(
 
 # What kind says when the first control plane is up, and other nodes are not.
 _API_ANSWERS = "\N{CHECK MARK} Starting control-plane"
-_VERSION_AND_KUBECONFIG = "cat /kind/version && echo && cat /etc/kubernetes/admin.conf"
+# The version has to be there, the other need not.
+_VERSION_AND_KUBECONFIG = "cat /kind/version && echo && { cat /etc/kubernetes/admin.conf || true; }"
 # The form in which Pulumi's plugin asks for the schema: to make another one takes as long again.
-PLUGINS_FORM = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_PLUGINS_FORM = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 _NAME_SERVERS = "/apis/apps/v1/namespaces/kube-system/deployments/coredns/scale"
 _MERGE = {"Content-Type": "application/merge-patch+json"}
-_API_S = 30
+_API_S = 5.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXPORT_LOGS_S = 60
 _OTHER_DELETION_S = 30.0
@@ -71,7 +72,7 @@ class Cluster:
             self._claim()
             return self._create_with_retries(config)
         except BaseException:
-            self._remove(self.nodes())
+            self._remove(self._nodes_if_told())
             raise
 
     def delete(self, made: list[str]) -> None:
@@ -110,6 +111,11 @@ class Cluster:
         if listed.returncode:
             raise CommandError("the container engine does not answer: is it running? `docker ps` shows it.")
         return sorted(listed.stdout.split())
+
+    def _nodes_if_told(self) -> list[str]:
+        with suppress(CommandError):
+            return self.nodes()
+        return []
 
     def _made(self) -> Mapping[str, object]:
         version, _ = self._of_first_node()
@@ -157,7 +163,7 @@ class Cluster:
                 raise CommandError(f"kind could not create the cluster {self.name}; its words are above")
             _say(f"attempt {attempt} of {ATTEMPTS} failed in a way that passes: trying again")
             attempt += 1
-            self._remove(self.nodes())
+            self._remove(self._nodes_if_told())
             self._claim()
 
     def _try_to_create(self, config: bytes, made: dict[str, object]) -> str | None:
@@ -166,10 +172,13 @@ class Cluster:
         What was `made` is asked while nodes still join, so that nobody has to wait for it once they have.
         """
 
+        beginning: list[threading.Thread] = []
+
         def api_answers() -> None:
             with suppress(CommandError):  # asked for again at the end
                 version, kubeconfig = self._of_first_node()
-                threading.Thread(target=begin_early, args=(kubeconfig,), daemon=True).start()
+                beginning.append(threading.Thread(target=begin_early, args=(kubeconfig,), daemon=True))
+                beginning[-1].start()
                 made.update(kubernetes=version, nodes=self.nodes())
 
         # Nodes of a failed attempt stay until their logs are saved. Readiness is for others to wait for.
@@ -185,6 +194,8 @@ class Cluster:
             except BaseException:
                 process.kill()
                 raise
+        for one in beginning:
+            one.join(_API_S)
         return said if process.returncode else None
 
     def _keep_logs(self) -> None:
@@ -207,15 +218,22 @@ class Cluster:
         )
 
     def _delete(self, nodes: list[str]) -> bool:
-        """Whether kind says so. Of what is frozen the engine would see no end for ten seconds, and fail."""
+        """Whether kind says so; of a frozen node, which is let go meanwhile, it would not."""
         command = ["kind", "delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
-        with subprocess.Popen(command, stdout=sys.stderr) as process:
-            while True:
-                try:
-                    return process.wait(_THAW_EVERY_S) == 0
-                except subprocess.TimeoutExpired:
-                    with suppress(CommandError):  # told when it has failed
-                        thaw(nodes)
+        over = threading.Event()
+        thawing = threading.Thread(target=_thaw_until, args=(over, nodes), daemon=True)
+        thawing.start()
+        try:
+            return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0
+        finally:
+            over.set()
+            thawing.join()
+
+
+def _thaw_until(over: threading.Event, nodes: list[str]) -> None:
+    while not over.wait(_THAW_EVERY_S):
+        with suppress(CommandError):  # told when the deletion has failed
+            thaw(nodes)
 
 
 def _locked(folder: int) -> bool:
@@ -235,8 +253,9 @@ def thaw(nodes: list[str], freezer: Path = FREEZER) -> None:
     A container's runtime freezes it for a moment whenever its limits are set; to be killed just then is rare.
     """
     for node in nodes:
-        for state in freezer.glob(f"docker/{node}/**/freezer.state"):
-            _thaw(state)
+        for folder, _, files in os.walk(freezer / "docker" / node):  # which passes over what goes meanwhile
+            if "freezer.state" in files:
+                _thaw(Path(folder, "freezer.state"))
 
 
 def _thaw(state: Path) -> None:
@@ -272,19 +291,31 @@ def begin_early(kubeconfig: str) -> None:
     A second name server would come to the same node as the first, where others wait for its processors. The
     schema is made when it is first asked for.
     """
-    # Imported now, as kind would have to wait for it before.
-    from http.client import HTTPException, HTTPSConnection
+    with suppress(Exception):  # a short cut: whatever keeps it from being one, the stack waits
+        # Imported now, as kind would have to wait for it before.
+        from http.client import HTTPSConnection
 
-    with suppress(OSError, LookupError, ValueError, HTTPException):  # then the stack waits
         host, context = _signed_in(kubeconfig)
-        command = ["docker", "port", host, "6443/tcp"]
-        published = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        address, _, port = published.stdout.splitlines()[0].rpartition(":")
-        with closing(HTTPSConnection(address, int(port), context=context, timeout=_API_S)) as api:
+        address, port = _published(host)
+        with closing(HTTPSConnection(address, port, context=context, timeout=_API_S)) as api:
             api.request("PATCH", _NAME_SERVERS, body='{"spec": {"replicas": 1}}', headers=_MERGE)
             api.getresponse().read()
-            api.request("GET", "/openapi/v2", headers={"Accept": PLUGINS_FORM})
+            api.request("GET", "/openapi/v2", headers={"Accept": _PLUGINS_FORM})
             api.getresponse()
+
+
+def _published(host: str) -> tuple[str, int]:
+    """Where this machine reaches the API server of a container."""
+    told = subprocess.run(
+        ["docker", "port", host, "6443/tcp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=_API_S,
+        check=True,
+    )
+    address, _, port = told.stdout.splitlines()[0].rpartition(":")
+    return address, int(port)
 
 
 def _signed_in(kubeconfig: str) -> "tuple[str, ssl.SSLContext]":
@@ -293,7 +324,8 @@ def _signed_in(kubeconfig: str) -> "tuple[str, ssl.SSLContext]":
     from tempfile import NamedTemporaryFile
 
     told = dict(re.findall(r"([a-z-]+): (\S+)", kubeconfig))
-    context = ssl.create_default_context(cadata=b64decode(told["certificate-authority-data"]).decode())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody yet
+    context.load_verify_locations(cadata=b64decode(told["certificate-authority-data"]).decode())
     with NamedTemporaryFile() as file:  # the one way to give them; this user's alone, and gone at once
         file.write(b64decode(told["client-certificate-data"]) + b64decode(told["client-key-data"]))
         file.flush()

@@ -10,8 +10,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import IO
 
 from loadtest.cluster.kubectl import Kubectl
@@ -28,47 +28,60 @@ class PodPort:
     port: int
 
 
+@dataclass(kw_only=True)
+class _Way:
+    """`opened` holds what is to be ended; `port` is None where there is nothing."""
+
+    opened: ExitStack
+    port: int | None = None
+    changing: threading.Lock = field(default_factory=threading.Lock)
+
+
 class KeptForwards:
     """Ways to ports of pods, each opened when it is first asked for and kept: to open one takes a while."""
 
-    def __init__(self, kubectl: Kubectl) -> None:
-        self._kubectl = kubectl
-        self._kept: dict[PodPort, tuple[int, ExitStack]] = {}
-        self._opening = threading.Lock()
+    def __init__(self, kubectl: Kubectl, opened: ExitStack) -> None:
+        self._kubectl, self._opened = kubectl, opened
+        self._ways: dict[PodPort, _Way] = {}
+        self._adding = threading.Lock()
 
     def port(self, to: PodPort, timeout_s: float) -> int:
-        """The loopback port that leads there. Raises what `forwarded_port` does."""
-        with self._opening:
-            if to not in self._kept:
-                self._kept[to] = self._opened(to, timeout_s)
-            return self._kept[to][0]
+        """The loopback port that leads there. Raises MonitoringError where there is none in time."""
+        until_s = time.monotonic() + timeout_s
+        way = self._way(to)
+        if not way.changing.acquire(timeout=timeout_s):
+            raise _failed(f"{to.pod}:{to.port}", "another one is still being opened")
+        try:
+            if way.port is None:
+                way.port = way.opened.enter_context(self._forward(to, until_s - time.monotonic()))
+            return way.port
+        finally:
+            way.changing.release()
 
     def drop(self, to: PodPort) -> None:
         """For one that does not lead there any more: who asks next gets another."""
-        with self._opening:
-            if to in self._kept:
-                self._kept.pop(to)[1].close()
+        way = self._way(to)
+        with way.changing:
+            way.port = None
+            way.opened.close()
 
-    def close(self) -> None:
-        for to in list(self._kept):
-            self.drop(to)
+    def _way(self, to: PodPort) -> _Way:
+        with self._adding:
+            if to not in self._ways:
+                self._ways[to] = _Way(opened=self._opened.enter_context(ExitStack()))
+            return self._ways[to]
 
-    def _opened(self, to: PodPort, timeout_s: float) -> tuple[int, ExitStack]:
-        forward = forwarded_port(
+    def _forward(self, to: PodPort, timeout_s: float) -> AbstractContextManager[int]:
+        return forwarded_port(
             self._kubectl, namespace=to.namespace, to=f"pod/{to.pod}", port=to.port, timeout_s=timeout_s
         )
-        way = ExitStack()
-        return way.enter_context(forward), way
 
 
 @contextmanager
 def kept_forwards(kubectl: Kubectl) -> Iterator[KeptForwards]:
     """Within, none has to be opened twice; at the end they are all closed."""
-    forwards = KeptForwards(kubectl)
-    try:
-        yield forwards
-    finally:
-        forwards.close()
+    with ExitStack() as opened:
+        yield KeptForwards(kubectl, opened)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _BODY_CHARACTERS = 80
 _RECENT_S = 60.0
 _TRIES = 5
 _SYSTEM = "kube-system"
+NODES_POOL = "cadvisor"  # Prometheus' name for what it scrapes of the nodes
 
 
 class Check(Protocol):
@@ -102,9 +103,15 @@ class PrometheusWatching:
         def unwatched() -> list[str]:
             with reached(self.target.monitoring, self.kubectl, timeout_s=timeout_s, retries=0) as client:
                 client.check_ready()
-                return targets_not_up(client.targets()) or self._unseen(client)
+                found = client.targets()
+                return self._unfound(found) or targets_not_up(found) or self._unseen(client)
 
         return attempt(unwatched)
+
+    def _unfound(self, targets: Sequence[ScrapeTarget]) -> list[str]:
+        """It knows itself from the start; the nodes, of which most figures are, it has to find."""
+        found, wanted = sum(one.scrape_pool == NODES_POOL for one in targets), self.target.cluster.nodes or 1
+        return [] if found >= wanted else [f"Prometheus has found {found} of {wanted} nodes to scrape"]
 
     def _unseen(self, client: PrometheusClient) -> list[str]:
         if readable(self.target.cluster):
@@ -118,8 +125,6 @@ class PrometheusWatching:
 
 
 def targets_not_up(targets: Sequence[ScrapeTarget]) -> list[str]:
-    if not targets:
-        return ["Prometheus scrapes nothing yet"]
     return [
         f"target {one.scrape_pool} {one.scrape_url} is {one.health}"
         + (f": {one.last_error}" * bool(one.last_error))

@@ -1,8 +1,8 @@
 """Waiting until the stack is healthy, within one time limit for the whole.
 
-The cluster and Prometheus all at once; as soon as every rollout is complete, until the ingress knows every
-pod and lets through to every host; at last right answers from every host, asked once more so that no change
-behind them comes after. What is found wrong comes back with the pods' own words.
+The cluster, Prometheus and a way to ask the ingress all at once; as soon as every rollout is complete, until
+the ingress knows every pod and lets through to every host; at last right answers from every host, asked once
+more so that no change behind them comes after. What is found wrong comes back with the pods' own words.
 """
 
 import logging

@@ -6,6 +6,7 @@ be carried by fewer than there are.
 
 import time
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -15,7 +16,7 @@ from loadtest.cluster.kubectl import ContainerLog, Kubectl
 from loadtest.cluster.objects import Pod
 from loadtest.cluster.port_forward import KeptForwards, PodPort
 from loadtest.cluster.states import newcomers, serves
-from loadtest.errors import UnhealthyError
+from loadtest.errors import MonitoringError, UnhealthyError
 from loadtest.health.checks import Check, attempt, plain_client
 from loadtest.monitoring.queries import labels_of, pods_of
 from loadtest.target import TargetEnvironment
@@ -63,7 +64,10 @@ class KnownByTime:
 
 @dataclass(frozen=True, kw_only=True)
 class WayToNginx:
-    """Every controller of ingress-nginx that runs, ready or not, can be asked what it knows."""
+    """A controller of ingress-nginx runs, ready or not, and the way to every one that does was opened.
+
+    Where it cannot be that is no obstacle here: who asks that way tries again, and says why not.
+    """
 
     target: TargetEnvironment
     kubectl: Kubectl
@@ -75,9 +79,14 @@ class WayToNginx:
 
     def _closed(self, timeout_s: float) -> list[str]:
         controllers = _controllers(self.target, self.kubectl, timeout_s)
-        running = [one for one in controllers if one.status.phase == "Running"]
+        running = [
+            one
+            for one in controllers
+            if one.status.phase == "Running" and not one.metadata.deletion_timestamp
+        ]
         for one in running:
-            self.forwards.port(_backends(one), timeout_s)
+            with suppress(MonitoringError):
+                self.forwards.port(_backends(one), timeout_s / len(running))
         return [] if running else ["no controller of the ingress runs"]
 
 
@@ -147,9 +156,11 @@ class KnownToNginx:
 
     def _known(self, controller: Pod, timeout_s: float) -> frozenset[str]:
         """The addresses to which this controller sends requests for the apps."""
+        at = _backends(controller)
         try:
-            backends = self._told_backends(_backends(controller), timeout_s)
+            backends = self._told_backends(at, timeout_s)
         except (httpx.HTTPError, ValueError) as error:
+            self.forwards.drop(at)  # it may lead elsewhere by now
             raise UnhealthyError(f"{controller.metadata.name} does not say what it knows: {error}") from error
         ours = tuple(f"{namespace}-" for namespace in _namespaces(self.target))
         return frozenset(
@@ -162,11 +173,7 @@ class KnownToNginx:
     def _told_backends(self, at: PodPort, timeout_s: float) -> "list[_Backend]":
         port = self.forwards.port(at, timeout_s)
         with plain_client(timeout_s) as client:
-            try:
-                answer = client.get(f"http://127.0.0.1:{port}{_BACKENDS_PATH}")
-            except httpx.HTTPError:
-                self.forwards.drop(at)
-                raise
+            answer = client.get(f"http://127.0.0.1:{port}{_BACKENDS_PATH}")
         if answer.status_code != httpx.codes.OK:
             raise ValueError(f"status {answer.status_code}")
         return msgspec.json.decode(answer.content, type=list[_Backend])

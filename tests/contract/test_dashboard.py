@@ -1,10 +1,14 @@
-"""What Grafana shows is what the report is made of, by the same metrics, and Prometheus has them."""
+"""What Grafana shows is what the report is made of, by the same metrics, and Prometheus has them.
+
+And health knows which of what it scrapes are the nodes.
+"""
 
 import re
 from typing import Any
 
 from infra.monitoring.dashboard import dashboard
 from infra.monitoring.scrape_config import scrape_config
+from loadtest.health.checks import NODES_POOL
 from loadtest.monitoring.queries import OF_EVERY_CONTAINER, Metric
 
 _METRIC = re.compile(r"container_[a-z_]+")
@@ -36,3 +40,12 @@ def test_prometheus_keeps_what_dashboard_and_report_are_made_of() -> None:
     (kept,) = cadvisor["metric_relabel_configs"]
     for metric in {_METRIC.match(one.value)[0] for one in Metric}.union(*shown().values()):  # type: ignore[index]
         assert re.fullmatch(kept["regex"], metric), metric
+
+
+def test_health_waits_for_the_nodes_by_the_name_under_which_they_are_scraped() -> None:
+    (nodes,) = [
+        job["job_name"]
+        for job in scrape_config(scrape_interval_s=2, own_port=9090)["scrape_configs"]
+        if {"role": "node"} in job.get("kubernetes_sd_configs", [])
+    ]
+    assert nodes == NODES_POOL

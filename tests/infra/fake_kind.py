@@ -72,7 +72,7 @@ elif words == "kind delete cluster":
         sys.exit("ERROR: removal of container is already in progress")
     if (folder / "slowly").exists():
         (folder / "deleting").touch()
-        time.sleep(0.5)
+        time.sleep(60 if (folder / "for-ever").exists() else 0.5)
         (folder / "deleting").unlink()
     stuck = folder / "stuck"
     left = int(stuck.read_text()) if stuck.exists() else 0
@@ -130,6 +130,10 @@ class FakeMachine:
     def takes_its_time_to_delete(self) -> None:
         """And does not bear another deletion meanwhile."""
         (self.folder / "slowly").touch()
+
+    def never_ends_deleting(self) -> None:
+        (self.folder / "for-ever").touch()
+        self.takes_its_time_to_delete()
 
     @property
     def is_deleting(self) -> bool:

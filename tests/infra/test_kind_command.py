@@ -21,7 +21,7 @@ from infra.clusters.kind_command import TRANSIENT, CommandError, thaw
 from tests.certificates import certificate, server_context
 from tests.infra.fake_kind import FakeMachine, fake_machine
 from tests.integration.loopback import Answer, Asked, LoopbackServer, loopback_server
-from tests.waiting import comes_true
+from tests.waiting import comes_true, runs
 
 PORT_TAKEN = "ERROR: failed to create cluster: Bind for 127.0.0.1:80 failed: port is already allocated"
 STARTED_SLOWLY = 'ERROR: failed to create cluster: could not find a log line that matches "Reached target"'
@@ -181,15 +181,53 @@ def test_what_a_killed_node_left_frozen_is_let_go_and_nothing_else(tmp_path: Pat
 
 
 def test_what_goes_by_itself_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "docker" / "ours" / "freezer.state"
-    file.parent.mkdir(parents=True)
-    file.write_text("FROZEN\n")
+    """A file that is read as it goes, and whole folders: this is done while they are all taken away."""
+    scan, plain = os.scandir, Path.read_text
+    for node in ("read", "walked", "ours"):
+        for folder in (tmp_path / "docker" / node, tmp_path / "docker" / node / "pod"):
+            folder.mkdir(parents=True)
+            (folder / "freezer.state").write_text("FROZEN\n")
 
-    def gone(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.ENODEV, "No such device", str(file))
+    def scanned(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+        if str(folder).endswith("walked/pod"):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(folder))
+        return scan(folder)
 
-    monkeypatch.setattr(Path, "read_text", gone)
-    thaw(["ours"], freezer=tmp_path)
+    def read(file: Path) -> str:
+        if "read" in file.parts:
+            raise OSError(errno.ENODEV, "No such device", str(file))
+        return plain(file)
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    monkeypatch.setattr(Path, "read_text", read)
+    thaw(["read", "walked", "ours", "never there"], freezer=tmp_path)
+    thawed = [file.read_text() for file in (tmp_path / "docker" / "ours").rglob("freezer.state")]
+    assert ["THAWED", "THAWED"] == thawed
+
+
+def test_a_stopped_deletion_takes_its_kind_with_it(machine: FakeMachine) -> None:
+    run(machine, "create")
+    machine.never_ends_deleting()
+    with start(machine, "delete") as process:
+        assert comes_true(lambda: machine.is_deleting)
+        process.send_signal(signal.SIGTERM)
+        assert 128 + signal.SIGTERM == process.wait(timeout=20)
+    kind_process_id = int(str(machine.asked()[-1]["pid"]))
+    assert comes_true(lambda: not runs(kind_process_id))
+
+
+def test_an_engine_that_does_not_tell_of_nodes_is_no_reason_not_to_try_to_delete_them(
+    machine: FakeMachine,
+) -> None:
+    machine.fails_with("hang")
+    with start(machine, "create") as process:
+        assert process.stdin
+        process.stdin.close()
+        assert comes_true(lambda: bool(machine.nodes))
+        machine.engine_is_down()
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+    assert "kind delete cluster" in machine.asked_for()
 
 
 def test_a_deletion_that_takes_long_is_not_waited_for_before_what_is_frozen_is_let_go(
@@ -316,7 +354,9 @@ def test_what_can_be_asked_while_other_nodes_join_is(machine: FakeMachine) -> No
         json.loads(scaled.body),
         scaled.headers["Content-Type"],
     )
-    assert ("/openapi/v2", kind_command.PLUGINS_FORM) == (asked.path, asked.headers["Accept"])
+    # As the Kubernetes plugin asks, by client-go: what was made in another form would be for nothing.
+    form = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    assert ("/openapi/v2", form) == (asked.path, asked.headers["Accept"])
     assert CLIENT[1].splitlines()[1] not in stdout + stderr
 
 

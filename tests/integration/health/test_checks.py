@@ -216,8 +216,13 @@ class TestPrometheus:
     def test_a_target_that_was_not_scraped_yet_is_waited_for(self, kubectl: Kubectl) -> None:
         assert "is unknown" in (self.obstacle(kubectl, scrapes=targets(scraped("unknown"))) or "")
 
-    def test_no_targets_at_all_are_not_taken_for_all_of_them(self, kubectl: Kubectl) -> None:
-        assert self.obstacle(kubectl, scrapes=targets()) == "Prometheus scrapes nothing yet"
+    @pytest.mark.parametrize("provider", ["kind", "existing"])
+    def test_nodes_that_are_not_found_yet_are_waited_for(self, kubectl: Kubectl, provider: str) -> None:
+        """Itself it knows without having found anything."""
+        itself = targets(scraped("up", pool="prometheus"))
+        for scrapes in (targets(), itself):
+            obstacle = self.obstacle(kubectl, scrapes=scrapes, provider=provider)
+            assert obstacle == "Prometheus has found 0 of 1 nodes to scrape"
 
     def test_an_app_without_readings_is_waited_for_where_the_nodes_cannot_be_read(
         self, kubectl: Kubectl

@@ -319,6 +319,17 @@ class TestWayToNginx:
             assert self.way(kubectl, forwards).obstacle(5) == "no controller of the ingress runs"
         assert self.opened(program) == []
 
+    def test_one_on_its_way_out_is_not_asked_and_one_that_cannot_be_is_no_obstacle_here(
+        self, program: FakeProgram, kubectl: Kubectl
+    ) -> None:
+        """Whether it serves is for others to say: a node that is gone keeps its pods' phase."""
+        leaving = pod(CONTROLLER, deletionTimestamp="2026-11-22T12:00:00Z")
+        unreachable = {"port-forward": {"code": 1, "stderr": "no route to host"}}
+        program.answers({**pods_by_namespace([leaving, pod(SECOND_CONTROLLER)]), **unreachable})
+        with kept_forwards(kubectl) as forwards:
+            assert self.way(kubectl, forwards).obstacle(5) is None
+        assert self.opened(program) == ["pod/ingress-nginx-controller-2"]
+
     def test_it_is_opened_once_for_all_that_is_asked(self, program: FakeProgram, kubectl: Kubectl) -> None:
         with loopback_server(lambda _: Answer(body=json.dumps(self.BACKENDS).encode())) as server:
             self.answers(program, [pod(CONTROLLER), pod(FOO_1)], server.port)
@@ -339,6 +350,18 @@ class TestWayToNginx:
                 assert [False] == [runs(process) for process, words in calls if "port-forward" in words]
                 self.answers(program, pods, server.port)
                 assert self.known(kubectl, forwards).obstacle(5) is None
+
+    def test_one_that_leads_to_somebody_else_is_not_asked_again(
+        self, program: FakeProgram, kubectl: Kubectl
+    ) -> None:
+        """As when kubectl has ended, and another program was given its port."""
+        answers = [Answer(status=404), Answer(body=json.dumps(self.BACKENDS).encode())]
+        with loopback_server(lambda _: answers.pop(0)) as server:
+            self.answers(program, [pod(CONTROLLER), pod(FOO_1)], server.port)
+            with kept_forwards(kubectl) as forwards:
+                assert "404" in (self.known(kubectl, forwards).obstacle(5) or "")
+                assert self.known(kubectl, forwards).obstacle(5) is None
+        assert 2 == len(self.opened(program))
 
 
 class TestKnownByTime:
