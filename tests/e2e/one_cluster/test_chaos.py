@@ -23,7 +23,8 @@ EVENTS = [
     {"at_s": 18, "action": "delay", "target": "ingress", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
     {"at_s": 21.5, "action": "delay", "target": "node/worker", "duration_s": DELAY_S, "delay_ms": DELAY_MS},
 ]
-# So few that hardly two come at once: an ingress that forgets who refused may else ask a dead pod thrice.
+# So few that hardly two come at once, but for a busy moment of the machine: an ingress that forgets who
+# refused may else ask a dead pod thrice.
 LOAD = {"load_profile": "constant_rate", "load_rate_rps": 40, "load_duration_s": 25}
 # The tests look at clients.
 SLO = [{"metric": "success_ratio", "fail_below": 0.5}]
@@ -51,7 +52,8 @@ def test_every_event_comes_at_its_second_and_hits_what_is_the_stacks_own(
 
 def test_of_two_replicas_one_may_die_and_nobody_who_asks_later_notices(report: dict[str, Any]) -> None:
     killed = report["chaos"][0]["hosts"]
-    assert {} == killed["foo.localhost"]["errors"], "the ingress asks the other pod"
+    # It would be every second one otherwise, until the ingress knows.
+    assert sum(killed["foo.localhost"]["errors"].values()) <= 1, "the ingress asks the other pod"
     assert killed["foo.localhost"]["requests"] > 40
     next_failed = report["chaos"][1]["hosts"]["bar.localhost"]["in_flight_failed"]
     assert sum(killed["bar.localhost"]["errors"].values()) <= next_failed, "what the next event hit"
