@@ -47,6 +47,17 @@ def start(machine: FakeMachine, verb: str, stdout_before: str = "") -> subproces
     )
 
 
+@contextmanager
+def being_made(machine: FakeMachine) -> Iterator[subprocess.Popen[str]]:
+    """The creation of a cluster that has its nodes, and would never be done."""
+    machine.fails_with("hang")
+    with start(machine, "create") as process:
+        assert process.stdin
+        process.stdin.close()
+        assert comes_true(lambda: bool(machine.nodes))
+        yield process
+
+
 def run(machine: FakeMachine, verb: str, stdout_before: str = "") -> tuple[int, str, str]:
     with start(machine, verb, stdout_before) as process:
         stdout, stderr = process.communicate('{"kind": "Cluster"}', timeout=30)
@@ -86,11 +97,7 @@ def test_a_foreign_cluster_of_the_same_name_is_an_error_and_is_left_alone(machin
 
 
 def test_what_a_killed_creation_left_is_told_from_a_foreign_cluster(machine: FakeMachine) -> None:
-    machine.fails_with("hang")
-    with start(machine, "create") as process:
-        assert process.stdin
-        process.stdin.close()
-        assert comes_true(lambda: bool(machine.nodes))
+    with being_made(machine) as process:
         process.kill()
     os.kill(int(str(machine.asked()[0]["pid"])), signal.SIGKILL)
     half_made = machine.nodes
@@ -126,11 +133,7 @@ def test_a_failure_that_does_not_pass_ends_after_the_last_attempt(machine: FakeM
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_creation_leaves_nothing_behind(machine: FakeMachine, number: signal.Signals) -> None:
-    machine.fails_with("hang")
-    with start(machine, "create") as process:
-        assert process.stdin
-        process.stdin.close()
-        assert comes_true(lambda: bool(machine.nodes))
+    with being_made(machine) as process:
         process.send_signal(number)
         assert 128 + number == process.wait(timeout=20)
     assert ([], False) == (machine.nodes, machine.kubeconfig.exists())
@@ -219,11 +222,7 @@ def test_a_stopped_deletion_takes_its_kind_with_it(machine: FakeMachine) -> None
 def test_an_engine_that_does_not_tell_of_nodes_is_no_reason_not_to_try_to_delete_them(
     machine: FakeMachine,
 ) -> None:
-    machine.fails_with("hang")
-    with start(machine, "create") as process:
-        assert process.stdin
-        process.stdin.close()
-        assert comes_true(lambda: bool(machine.nodes))
+    with being_made(machine) as process:
         machine.engine_is_down()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=20)
@@ -290,11 +289,7 @@ def test_another_cluster_that_took_the_name_meanwhile_is_left_alone(machine: Fak
 
 
 def test_a_second_signal_does_not_stop_the_cleaning_up(machine: FakeMachine) -> None:
-    machine.fails_with("hang")
-    with start(machine, "create") as process:
-        assert process.stdin
-        process.stdin.close()
-        assert comes_true(lambda: bool(machine.nodes))
+    with being_made(machine) as process:
         process.send_signal(signal.SIGTERM)
         while process.poll() is None:
             process.send_signal(signal.SIGTERM)
